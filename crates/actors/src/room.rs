@@ -1,0 +1,367 @@
+//! The room actor, one per live room. It moves messages: what the rules are stands in [`state`], which way back a
+//! crash takes in [`recovery`], who is to get which view in [`views`].
+
+mod cell;
+mod desk;
+mod patch;
+pub mod recovery;
+mod revive;
+mod schedule;
+mod seating;
+pub mod state;
+#[cfg(test)]
+mod tests;
+pub mod views;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use gamev1_protocol::{ErrorCode, Push, Seat, SessionId, WireError, push::ClosedReason};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use serde_json::Value;
+use tokio::time::Instant;
+
+pub use self::cell::{RoomCell, RoomInfo, RoomItem, RoomSpec, Seated, TellJoined};
+use self::{
+    recovery::Site,
+    state::{Entry, Room},
+    views::Views,
+};
+use crate::{
+    game::Said,
+    lobby::LobbyItem,
+    ports::RoomRecord,
+    supervisor::{
+        Started,
+        dynamic::{DynamicChild, DynamicMsg},
+    },
+    vault::Vault,
+};
+
+/// A room that nobody sits in ends after this.
+const EMPTY_FOR: Duration = Duration::from_secs(60);
+/// Items that are handled in one go, so that a tick is never far behind.
+const ITEMS_A_ROUND: usize = 256;
+
+pub struct RoomActor;
+
+pub enum RoomMsg {
+    /// The first message of an incarnation: make the game, or bring it back.
+    Start,
+    /// Something waits in the inbox.
+    Wake,
+    Tick,
+    /// Nobody has sat here since the `n`th time that the room became empty.
+    Empty(u64),
+    /// Closes the room by order.
+    Close(ClosedReason, String),
+}
+
+/// What a room works with between two messages. It dies with a panic; what must not stands in the [`RoomCell`].
+pub struct Running {
+    vault: Arc<Vault>,
+    cell: Arc<RoomCell>,
+    /// `None` before [`RoomMsg::Start`] and after the end.
+    room: Option<Room>,
+    chairs: BTreeMap<Seat, Chair>,
+    by_session: HashMap<SessionId, Seat>,
+    views: Views,
+    /// Whether a game without time has something new to show.
+    changed: bool,
+    emptied: u64,
+    ticks_skipped: u64,
+}
+
+/// A member and what it has been sent.
+struct Chair {
+    seated: Seated,
+    /// The tick whose view the member holds, as far as it has been sent.
+    holds: Option<u64>,
+    ack_sent: Option<u32>,
+    synced_at: Option<Instant>,
+    rejections: desk::Rejections,
+}
+
+impl Chair {
+    fn new(seated: Seated) -> Chair {
+        let rejections = desk::Rejections::default();
+        Chair { seated, holds: None, ack_sent: None, synced_at: None, rejections }
+    }
+}
+
+impl Actor for RoomActor {
+    type Msg = RoomMsg;
+    type State = Running;
+    type Arguments = (Arc<Vault>, Arc<RoomCell>);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<RoomMsg>,
+        (vault, cell): (Arc<Vault>, Arc<RoomCell>),
+    ) -> Result<Running, ActorProcessingErr> {
+        cell.actor.set(myself.clone());
+        let _ = myself.cast(RoomMsg::Start);
+        cell.inbox.attach(Box::new(move || drop(myself.cast(RoomMsg::Wake))));
+        Ok(Running {
+            vault,
+            cell,
+            room: None,
+            chairs: BTreeMap::new(),
+            by_session: HashMap::new(),
+            views: Views::default(),
+            changed: false,
+            emptied: 0,
+            ticks_skipped: 0,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<RoomMsg>,
+        msg: RoomMsg,
+        room: &mut Running,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            RoomMsg::Start => room.start(&myself)?,
+            RoomMsg::Wake => room.wake(&myself)?,
+            RoomMsg::Tick => room.tick(&myself)?,
+            RoomMsg::Empty(times) => room.end_if_empty(times, &myself),
+            RoomMsg::Close(reason, message) => room.close(reason, &message, None, &myself),
+        }
+        Ok(())
+    }
+}
+
+/// How the `rooms` supervisor starts, and gives up, this room.
+pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<RoomCell>) -> DynamicChild {
+    let start = {
+        let (vault, cell) = (vault.clone(), cell.clone());
+        Arc::new(move |supervisor| {
+            let args = (vault.clone(), cell.clone());
+            Box::pin(async move {
+                let (actor, handle) =
+                    Actor::spawn_linked(None, RoomActor, args, supervisor).await?;
+                Ok::<Started, _>((actor.get_cell(), handle))
+            }) as futures_util::future::BoxFuture<'static, _>
+        })
+    };
+    let gave_up = {
+        let (vault, cell) = (vault.clone(), cell.clone());
+        Arc::new(move |reason: &str| quarantine(&vault, &cell, reason))
+    };
+    DynamicChild { label: format!("room:{}", cell.id), start, gave_up }
+}
+
+/// Starts the actor of a room that stands in the vault.
+pub(crate) fn spawn(vault: &Arc<Vault>, cell: &Arc<RoomCell>) {
+    vault.room_supervisor.cast(DynamicMsg::Start(child(vault, cell)));
+}
+
+/// The room is not started again: its members are told and keep their sockets.
+fn quarantine(vault: &Arc<Vault>, cell: &Arc<RoomCell>, reason: &str) {
+    tracing::error!(room = %cell.id, game = cell.spec.game.name(), reason, "room quarantined");
+    dissolve(vault, cell, ClosedReason::Crashed, "the room failed too often", None, |_| None);
+}
+
+/// Takes a room out of the vault: members are told, those who wait are refused, the rows are closed.
+fn dissolve(
+    vault: &Arc<Vault>,
+    cell: &Arc<RoomCell>,
+    reason: ClosedReason,
+    message: &str,
+    result: Option<Value>,
+    stay_result: impl Fn(Seat) -> Option<Value>,
+) {
+    if !cell.set_closing() {
+        return;
+    }
+    let at = SystemTime::now();
+    let seated = std::mem::take(&mut *cell.seated.lock());
+    for member in seated.values() {
+        let message = message.to_owned();
+        let closed = Push::RoomClosed { room: cell.id, reason, message, result: result.clone() };
+        member.session.outbox.take_state(cell.n);
+        member.session.outbox.push(&closed);
+        member.session.let_go(cell.id);
+        let result = stay_result(member.seat);
+        vault.record(RoomRecord::SeatLeft { game_session: member.stay, result, at });
+    }
+    vault.remove_room(cell.id);
+    vault.lobby.push_always(LobbyItem::Closed(cell.id));
+    for item in cell.inbox.close() {
+        desk::refuse_closed(item);
+    }
+    let reason = match reason {
+        ClosedReason::Empty => "empty",
+        ClosedReason::Ended => "ended",
+        ClosedReason::Crashed => "crashed",
+        ClosedReason::Stuck => "stuck",
+        ClosedReason::Upgraded => "upgraded",
+        ClosedReason::Kicked => "kicked",
+        ClosedReason::Moved => "moved",
+        ClosedReason::Operator => "operator",
+    };
+    vault.record(RoomRecord::Closed { room: cell.id, reason, result, at });
+}
+
+impl Running {
+    fn age(&self) -> Duration {
+        self.cell.age()
+    }
+
+    /// Notes where the room is, so that its next incarnation knows where it panicked.
+    fn at(&self, site: Site) {
+        self.cell.memory.lock().site = site;
+    }
+
+    /// What was begun is done: it goes into the log, and a panic from here on is the room's own.
+    fn commit(&self, entry: Entry) {
+        let mut memory = self.cell.memory.lock();
+        memory.site = Site::Own;
+        if self.cell.spec.settings.stateful {
+            memory.log(entry);
+        }
+    }
+
+    fn wake(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
+        if self.pump(ITEMS_A_ROUND, myself) {
+            let _ = myself.cast(RoomMsg::Wake);
+        }
+        if self.changed && self.cell.spec.settings.tick_hz == 0 {
+            self.step(myself)?;
+        }
+        Ok(())
+    }
+
+    /// The inputs that have come, the step, and the next tick on the schedule.
+    fn tick(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
+        self.pump(usize::MAX, myself);
+        self.step(myself)?;
+        self.arm(myself);
+        Ok(())
+    }
+
+    /// One step of the room's time: the game's tick, what it says, what it looks like.
+    fn step(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
+        let Some(room) = &mut self.room else { return Ok(()) };
+        self.cell.memory.lock().site = Site::Tick;
+        room.tick();
+        let tick = room.tick_number();
+        self.commit(Entry::Tick);
+        self.changed = false;
+        self.say(tick, myself);
+        self.patch()?;
+        self.checkpoint_if_due()
+    }
+
+    /// Arms the next tick on the schedule, not a period from now.
+    fn arm(&mut self, myself: &ActorRef<RoomMsg>) {
+        let Some(period) = self.cell.spec.settings.tick_period() else { return };
+        if self.room.is_none() {
+            return;
+        }
+        let now = self.age();
+        let due = {
+            let mut memory = self.cell.memory.lock();
+            let (due, missed) = schedule::next(memory.tick_due, period, now);
+            memory.tick_due = due;
+            self.ticks_skipped += missed;
+            due
+        };
+        myself.send_after(due.saturating_sub(now), || RoomMsg::Tick);
+    }
+
+    /// Tells members what the game has said since the last time: it belongs to `tick`, whose state leaves after it.
+    fn say(&mut self, tick: u64, myself: &ActorRef<RoomMsg>) {
+        let Some(room) = &mut self.room else { return };
+        let said: Vec<_> = room.take_said().collect();
+        for said in said {
+            match said {
+                Said::Event(event) => {
+                    self.tell_all(&Push::RoomEvent { room: self.cell.id, tick, event });
+                }
+                Said::End(result) => {
+                    self.tell_all(&Push::RoomEnded { room: self.cell.id, result: result.clone() });
+                    self.close(ClosedReason::Ended, "the game is over", result, myself);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Pushes to all members, encoded once a format.
+    fn tell_all(&self, push: &Push) {
+        self.tell_others(push, None);
+    }
+
+    fn tell_others(&self, push: &Push, but: Option<Seat>) {
+        let mut frames = patch::PerFormat::default();
+        for (seat, chair) in &self.chairs {
+            if Some(*seat) != but {
+                let outbox = &chair.seated.session.outbox;
+                let frame = frames
+                    .get(outbox.format(), |format| gamev1_protocol::encode::push(format, push));
+                outbox.send(frame, crate::outbox::Counted::Yes);
+            }
+        }
+    }
+
+    fn checkpoint_if_due(&mut self) -> Result<(), Fault> {
+        let Some(room) = &self.room else { return Ok(()) };
+        let due =
+            self.cell.spec.settings.stateful && self.cell.memory.lock().due(room.tick_number());
+        if due { self.checkpoint() } else { Ok(()) }
+    }
+
+    fn checkpoint(&mut self) -> Result<(), Fault> {
+        let Some(room) = &self.room else { return Ok(()) };
+        self.at(Site::Checkpoint);
+        let checkpoint = room.checkpoint(self.cell.spec.game.state_version()).map_err(Fault)?;
+        let mut memory = self.cell.memory.lock();
+        memory.site = Site::Own;
+        memory.keep(checkpoint);
+        Ok(())
+    }
+
+    fn arm_end_when_empty(&mut self, myself: &ActorRef<RoomMsg>) {
+        if self.chairs.is_empty() {
+            self.emptied += 1;
+            let times = self.emptied;
+            myself.send_after(EMPTY_FOR, move || RoomMsg::Empty(times));
+        }
+    }
+
+    fn end_if_empty(&mut self, times: u64, myself: &ActorRef<RoomMsg>) {
+        if times == self.emptied && self.chairs.is_empty() && self.cell.inbox.depth() == 0 {
+            self.close(ClosedReason::Empty, "nobody was in the room", None, myself);
+        }
+    }
+
+    fn close(
+        &mut self,
+        reason: ClosedReason,
+        message: &str,
+        result: Option<Value>,
+        myself: &ActorRef<RoomMsg>,
+    ) {
+        let room = self.room.take();
+        let stay = |seat| room.as_ref().and_then(|room| room.result(seat));
+        dissolve(&self.vault, &self.cell, reason, message, result, stay);
+        self.chairs.clear();
+        self.by_session.clear();
+        myself.stop(Some("closed".into()));
+    }
+}
+
+/// A fault of the game that is not a panic: the room fails with it, as with one.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Fault(String);
+
+/// The answer to what comes for a room that is no more.
+fn closed() -> WireError {
+    WireError::new(ErrorCode::RoomClosed, "the room is closed")
+}

@@ -1,0 +1,181 @@
+//! What the room does with each item of its inbox: inputs, sends, asking for the state. Joins and leaves are in
+//! `seating.rs`.
+
+use std::time::Duration;
+
+use gamev1_protocol::{ErrorCode, Push, Raw, Reply, Seat, WireError, encode, push::InputRejected};
+use ractor::ActorRef;
+use tokio::time::Instant;
+
+use super::{
+    RoomItem, RoomMsg, Running, closed,
+    patch::PerFormat,
+    recovery::Site,
+    state::{Entry, Settled},
+};
+use crate::{ask::Ask, game::RawInput, outbox::Counted};
+
+/// A member may ask for a snapshot this often.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// Rejected inputs that a member is told of, a second.
+const REJECTIONS_A_SECOND: u32 = 5;
+
+/// How many rejections a member has been told in the present second, and how many it was spared.
+#[derive(Default)]
+pub(super) struct Rejections {
+    since: Option<Instant>,
+    told: u32,
+    spared: u64,
+}
+
+impl Rejections {
+    /// Whether this one is told, and how many were not since the last that was.
+    fn count(&mut self, now: Instant) -> Option<Option<u64>> {
+        if self.since.is_none_or(|since| now - since >= Duration::from_secs(1)) {
+            self.since = Some(now);
+            self.told = 0;
+        }
+        if self.told == REJECTIONS_A_SECOND {
+            self.spared += 1;
+            return None;
+        }
+        self.told += 1;
+        let spared = std::mem::take(&mut self.spared);
+        Some((spared > 0).then_some(spared))
+    }
+}
+
+/// Answers somebody whose item came too late.
+pub(super) fn refuse_closed(item: RoomItem) {
+    let leaving = matches!(item, RoomItem::Leave { .. });
+    match item.into_ask() {
+        Some(ask) if leaving => ask.reply(&Reply::Done {}),
+        Some(ask) => ask.refuse(&closed()),
+        None => {}
+    }
+}
+
+impl Running {
+    /// Handles at most `n` items. True when more may wait.
+    pub(super) fn pump(&mut self, n: usize, myself: &ActorRef<RoomMsg>) -> bool {
+        for _ in 0..n {
+            // What happens between two ticks belongs to the one that comes.
+            let Some(tick) = self.room.as_ref().map(|room| room.tick_number() + 1) else {
+                return false;
+            };
+            let Some(item) = self.cell.inbox.begin() else { return false };
+            match item {
+                RoomItem::Input { ask, seq, input } => self.input(&ask, seq, &input),
+                RoomItem::Send { ask, payload, to } => self.send(&ask, &payload, to.as_deref()),
+                RoomItem::Dropped { ask, seq } => self.dropped(&ask, seq),
+                RoomItem::Join { ask, reserved } => self.join(&ask, reserved, myself),
+                RoomItem::Leave { session, ask } => self.leave(&session, ask.as_ref(), myself),
+                RoomItem::Sync { ask } => self.sync(&ask),
+                RoomItem::Describe { session, tell } => self.describe(&session, &tell),
+                RoomItem::Show { session } => self.show(&session),
+            }
+            self.cell.inbox.commit();
+            self.say(tick, myself);
+        }
+        true
+    }
+
+    fn seat_of(&self, ask: &Ask) -> Result<Seat, WireError> {
+        self.by_session.get(&ask.session.id).copied().ok_or_else(|| {
+            WireError::new(ErrorCode::NotJoined, "this session does not sit in the room")
+        })
+    }
+
+    fn input(&mut self, ask: &Ask, seq: u32, input: &Raw) {
+        let seat = match self.seat_of(ask) {
+            Ok(seat) => seat,
+            Err(error) => return ask.refuse(&error),
+        };
+        let Some(room) = &mut self.room else { return };
+        // The log keeps it: in memory of its own, lest a short input keeps a read buffer alive.
+        let input = RawInput { seat, seq, input: input.detached() };
+        self.cell.memory.lock().site = Site::Input;
+        let settled = room.input(&input);
+        if settled == Settled::Ignored {
+            self.at(Site::Own);
+            return ask.reply(&Reply::Done {});
+        }
+        self.commit(Entry::Input(input));
+        self.changed = true;
+        match settled {
+            Settled::Rejected(error) => {
+                self.reject(seat, seq, &error);
+                if ask.id.is_some() {
+                    ask.refuse(&error);
+                }
+            }
+            Settled::Applied | Settled::Ignored => ask.reply(&Reply::Done {}),
+        }
+    }
+
+    fn dropped(&mut self, ask: &Ask, seq: u32) {
+        let (Ok(seat), Some(room)) = (self.seat_of(ask), &mut self.room) else { return };
+        if room.settle(seat, seq) {
+            self.commit(Entry::Settle { seat, seq });
+            self.changed = true;
+            let error = WireError::new(ErrorCode::RateLimited, "more inputs than the limit allows");
+            self.reject(seat, seq, &error);
+            if ask.id.is_some() {
+                ask.refuse(&error);
+            }
+        }
+    }
+
+    /// Tells a member that an input was not applied, five a second at most.
+    pub(super) fn reject(&mut self, seat: Seat, seq: u32, error: &WireError) {
+        let Some(chair) = self.chairs.get_mut(&seat) else { return };
+        let Some(more) = chair.rejections.count(Instant::now()) else { return };
+        let WireError { code, message, details, .. } = error.clone();
+        let room = self.cell.id;
+        let rejected = InputRejected { room, seq, code, message, details, more };
+        chair.seated.session.outbox.push(&Push::RoomInputRejected(rejected));
+    }
+
+    fn send(&mut self, ask: &Ask, payload: &Raw, to: Option<&[Seat]>) {
+        let seat = match self.seat_of(ask) {
+            Ok(seat) if self.cell.spec.settings.sends => seat,
+            Ok(_) => {
+                let message = format!("{} takes inputs, not sends", self.cell.spec.game.name());
+                return ask.refuse(&WireError::new(ErrorCode::Forbidden, message));
+            }
+            Err(error) => return ask.refuse(&error),
+        };
+        let room = self.cell.id;
+        let receives = |other: &Seat| to.map_or(*other != seat, |to| to.contains(other));
+        let mut frames = PerFormat::default();
+        for (_, chair) in self.chairs.iter().filter(|(other, _)| receives(other)) {
+            let outbox = &chair.seated.session.outbox;
+            let format = outbox.format();
+            match frames.try_get(format, || encode::room_message(format, room, seat, payload)) {
+                Ok(frame) => outbox.send(frame, Counted::No),
+                Err(error) => return ask.refuse(&error),
+            }
+        }
+        ask.reply(&Reply::Done {});
+    }
+
+    fn sync(&mut self, ask: &Ask) {
+        let seat = match self.seat_of(ask) {
+            Ok(seat) => seat,
+            Err(error) => return ask.refuse(&error),
+        };
+        let Some(chair) = self.chairs.get_mut(&seat) else { return };
+        let now = Instant::now();
+        let wait = chair.synced_at.map_or(Duration::ZERO, |at| SYNC_EVERY.saturating_sub(now - at));
+        if !wait.is_zero() {
+            let error =
+                WireError::new(ErrorCode::RateLimited, "one snapshot a second may be asked for");
+            return ask.refuse(&error.retry_after_ms(wait.as_millis() as u64 + 1));
+        }
+        chair.synced_at = Some(now);
+        chair.holds = None;
+        chair.seated.session.outbox.take_state(self.cell.n);
+        ask.reply(&Reply::Done {});
+        self.changed = true;
+    }
+}

@@ -1,0 +1,198 @@
+//! How a room comes back: what the vault remembers of it, and which way back a crash at which place asks for. Pure:
+//! the actor carries it out.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use gamev1_protocol::PlayerId;
+
+use super::state::{Checkpoint, Entry};
+
+/// Where a room was when it panicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Site {
+    /// The room's own code, outside any game call.
+    #[default]
+    Own,
+    Create,
+    Join,
+    Leave,
+    Input,
+    Tick,
+    View,
+    Checkpoint,
+    Restore,
+}
+
+/// The way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The log again, without the entry that was being applied. Exact.
+    Replay,
+    /// The log again up to the last tick; the inputs behind it move past the tick that panicked. Exact.
+    ReplayTick,
+    /// The last checkpoint, without the log.
+    BackToNewest,
+    /// The checkpoint before it, without the log.
+    BackToOlder,
+    /// No way: the room is closed and kept apart.
+    Quarantine,
+}
+
+/// How long a room must live after going back before it may go back to the same checkpoint again.
+const SETTLED_AFTER: Duration = Duration::from_secs(5);
+/// A second crash by the same player's input within this time costs the seat.
+const CHARGED_FOR: Duration = Duration::from_secs(60);
+/// A checkpoint is due after this many ticks …
+pub const CHECKPOINT_TICKS: u64 = 100;
+/// … or entries, or bytes of log, whichever is first.
+pub const LOG_ENTRIES_MAX: usize = 1_024;
+pub const LOG_BYTES_MAX: usize = 64 * 1024;
+
+/// What outlives a room actor besides its seats: two checkpoints, the log since the newer one, and where it stood.
+#[derive(Default)]
+pub struct Memory {
+    newest: Option<Checkpoint>,
+    older: Option<Checkpoint>,
+    log: VecDeque<Entry>,
+    log_bytes: usize,
+    pub site: Site,
+    /// Whether the game has been made.
+    pub started: bool,
+    /// The tick at which the last crash in `tick` was, so that a second one there is known.
+    tick_crash: Option<u64>,
+    /// When the room last went back without its log, in its own age.
+    went_back: Option<Duration>,
+    /// When each player's input last crashed the room, in its age.
+    charged: BTreeMap<PlayerId, Duration>,
+    barred: BTreeSet<PlayerId>,
+    /// When the next tick is due, in the room's age. It outlives a crash, so that the schedule does.
+    pub tick_due: Duration,
+}
+
+impl Memory {
+    /// Whether the room has never run before.
+    pub fn is_fresh(&self) -> bool {
+        !self.started && self.site == Site::Own
+    }
+
+    pub fn keep(&mut self, checkpoint: Checkpoint) {
+        self.older = self.newest.replace(checkpoint);
+        self.log.clear();
+        self.log_bytes = 0;
+    }
+
+    pub fn log(&mut self, entry: Entry) {
+        self.log_bytes += entry.bytes();
+        self.log.push_back(entry);
+    }
+
+    /// Whether a checkpoint is due at `tick`.
+    pub fn due(&self, tick: u64) -> bool {
+        self.log.len() >= LOG_ENTRIES_MAX
+            || self.log_bytes >= LOG_BYTES_MAX
+            || self.newest.as_ref().is_some_and(|newest| tick >= newest.tick + CHECKPOINT_TICKS)
+    }
+
+    pub fn newest(&self) -> Option<&Checkpoint> {
+        self.newest.as_ref()
+    }
+
+    /// The entries since the newest checkpoint, oldest first; without the inputs behind the last tick if those are
+    /// to be held back.
+    pub fn entries(&self, hold_back: bool) -> impl Iterator<Item = &Entry> {
+        let held_from = if hold_back { self.behind_last_tick() } else { usize::MAX };
+        let held =
+            move |at: usize, entry: &Entry| at >= held_from && matches!(entry, Entry::Input(_));
+        self.log
+            .iter()
+            .enumerate()
+            .filter(move |(at, entry)| !held(*at, entry))
+            .map(|(_, entry)| entry)
+    }
+
+    fn behind_last_tick(&self) -> usize {
+        self.log.iter().rposition(|entry| matches!(entry, Entry::Tick)).map_or(0, |at| at + 1)
+    }
+
+    /// Decides which way back a crash asks for, `now` being the room's age, and remembers the decision.
+    pub fn way_back(&mut self, now: Duration) -> Way {
+        let way = match (self.site, self.newest.is_some()) {
+            (_, false) => Way::Quarantine,
+            (Site::Join | Site::Leave | Site::Input, true) => Way::Replay,
+            (Site::Tick, true) => self.tick_crashed(),
+            (Site::Restore, true) => Way::BackToOlder,
+            (Site::Own | Site::Create | Site::View | Site::Checkpoint, true) => Way::BackToNewest,
+        };
+        let lately = self.went_back.is_some_and(|at| now.saturating_sub(at) < SETTLED_AFTER);
+        let way = match way {
+            Way::BackToNewest if lately => Way::BackToOlder,
+            other => other,
+        };
+        match way {
+            Way::BackToNewest => self.went_back = Some(now),
+            Way::BackToOlder => {
+                let Some(older) = self.older.take() else { return Way::Quarantine };
+                self.newest = Some(older);
+                self.went_back = Some(now);
+            }
+            Way::Replay | Way::ReplayTick | Way::Quarantine => {}
+        }
+        way
+    }
+
+    /// The first panic in a tick is tried again without the inputs of that tick; a second one is not, be it in that
+    /// tick or in the next one, to which those inputs have moved.
+    fn tick_crashed(&mut self) -> Way {
+        let tick = self.tick() + 1;
+        match self.tick_crash.replace(tick) {
+            Some(before) if tick <= before + 1 => Way::BackToNewest,
+            _ => Way::ReplayTick,
+        }
+    }
+
+    /// Forgets what came after the newest checkpoint and says how many inputs are lost with it.
+    pub fn drop_log(&mut self) -> u64 {
+        let inputs = self.log.iter().filter(|e| matches!(e, Entry::Input(_))).count() as u64;
+        self.log.clear();
+        self.log_bytes = 0;
+        inputs
+    }
+
+    /// Charges a crash to the player whose input caused it. True for the second within a minute: the player loses
+    /// the seat and is barred from the room.
+    pub fn charge(&mut self, player: PlayerId, now: Duration) -> bool {
+        self.charged.retain(|_, &mut at| now.saturating_sub(at) < CHARGED_FOR);
+        let again = self.charged.insert(player, now).is_some();
+        if again {
+            self.barred.insert(player);
+        }
+        again
+    }
+
+    pub fn barred(&self, player: PlayerId) -> bool {
+        self.barred.contains(&player)
+    }
+
+    /// The tick that the room had reached.
+    pub fn tick(&self) -> u64 {
+        let ticks = self.log.iter().filter(|entry| matches!(entry, Entry::Tick)).count() as u64;
+        self.newest.as_ref().map_or(0, |newest| newest.tick) + ticks
+    }
+
+    /// Takes the inputs out that came after the last tick: they are applied after the next one.
+    pub fn hold_back_inputs(&mut self) -> Vec<Entry> {
+        let tail = self.log.split_off(self.behind_last_tick());
+        let (held, kept): (Vec<_>, Vec<_>) =
+            tail.into_iter().partition(|entry| matches!(entry, Entry::Input(_)));
+        self.log.extend(kept);
+        self.log_bytes -= held.iter().map(Entry::bytes).sum::<usize>();
+        held
+    }
+}
+
+#[cfg(test)]
+#[path = "recovery/tests.rs"]
+mod tests;

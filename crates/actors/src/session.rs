@@ -1,0 +1,235 @@
+//! The session actor, one per authenticated client. It reads what its socket has queued, sends it on to rooms and the
+//! lobby, and answers what concerns the session alone. It lives on for the resume window when the socket is cut.
+
+mod cell;
+mod open;
+mod requests;
+pub mod state;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use gamev1_protocol::{
+    CloseCode, ErrorCode, WireError,
+    decode::{self, DecodeError, Incoming, Rules},
+    limits::RESUME_WINDOW_MS,
+};
+use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr, concurrency::JoinHandle};
+use tokio::time::Instant;
+
+use self::state::{Flood, Gcra};
+pub use self::{
+    cell::SessionCell,
+    open::{OpenSession, Opened, ResumeError, open, resume},
+};
+use crate::{
+    room::RoomItem,
+    supervisor::{Started, dynamic::DynamicChild},
+    vault::Vault,
+};
+
+/// Frames that are handled in one go.
+const FRAMES_A_ROUND: usize = 64;
+
+pub struct SessionActor;
+
+pub enum SessionMsg {
+    /// The first message of an incarnation.
+    Start,
+    /// Something waits in the inbox.
+    Wake,
+    /// The socket of this generation is gone. `done`: the client said that it will not come back.
+    Gone { generation: u32, done: bool },
+    /// The resume window of this generation is over.
+    WindowOver { generation: u32 },
+    /// The access token may have ended.
+    CheckToken,
+    /// Ends the session and closes its socket.
+    Close(CloseCode),
+}
+
+/// What a session works with between two messages.
+pub struct Desk {
+    vault: Arc<Vault>,
+    cell: Arc<SessionCell>,
+    born: Instant,
+    gameplay: Gcra,
+    creates: Gcra,
+    flood: Flood,
+    token_check: Option<JoinHandle<Result<(), MessagingErr<SessionMsg>>>>,
+}
+
+impl Drop for Desk {
+    /// The timer would keep a dead session's cell for minutes.
+    fn drop(&mut self) {
+        if let Some(timer) = &self.token_check {
+            timer.abort();
+        }
+    }
+}
+
+impl Actor for SessionActor {
+    type Msg = SessionMsg;
+    type State = Desk;
+    type Arguments = (Arc<Vault>, Arc<SessionCell>);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<SessionMsg>,
+        (vault, cell): (Arc<Vault>, Arc<SessionCell>),
+    ) -> Result<Desk, ActorProcessingErr> {
+        cell.actor.set(myself.clone());
+        let _ = myself.cast(SessionMsg::Start);
+        cell.inbox.attach(Box::new(move || drop(myself.cast(SessionMsg::Wake))));
+        let (gameplay, creates) =
+            (Gcra::new(vault.limits.gameplay), Gcra::new(vault.limits.creates));
+        let (born, flood) = (Instant::now(), Flood::default());
+        Ok(Desk { vault, cell, born, gameplay, creates, flood, token_check: None })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<SessionMsg>,
+        msg: SessionMsg,
+        desk: &mut Desk,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            SessionMsg::Start => desk.start(&myself).await,
+            SessionMsg::Wake => desk.wake(&myself).await,
+            SessionMsg::Gone { generation, done } => desk.gone(generation, done, &myself),
+            SessionMsg::WindowOver { generation } => desk.window_over(generation, &myself),
+            SessionMsg::CheckToken => desk.check_token(&myself),
+            SessionMsg::Close(code) => desk.end(code, &myself),
+        }
+        Ok(())
+    }
+}
+
+/// How the `sessions` supervisor starts, and gives up, this session.
+pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<SessionCell>) -> DynamicChild {
+    let start = {
+        let (vault, cell) = (vault.clone(), cell.clone());
+        Arc::new(move |supervisor| {
+            let args = (vault.clone(), cell.clone());
+            Box::pin(async move {
+                let (actor, handle) =
+                    Actor::spawn_linked(None, SessionActor, args, supervisor).await?;
+                Ok::<Started, _>((actor.get_cell(), handle))
+            }) as futures_util::future::BoxFuture<'static, _>
+        })
+    };
+    let gave_up = {
+        let (vault, cell) = (vault.clone(), cell.clone());
+        Arc::new(move |_: &str| leave_all(&vault, &cell, Some(CloseCode::SessionFailed)))
+    };
+    DynamicChild { label: format!("session:{}", cell.id), start, gave_up }
+}
+
+/// The session is over: it leaves its rooms and the vault, and its socket closes.
+fn leave_all(vault: &Vault, cell: &Arc<SessionCell>, close: Option<CloseCode>) {
+    for room in cell.end() {
+        room.inbox.push_always(RoomItem::Leave { session: cell.clone(), ask: None });
+    }
+    vault.remove_session(cell.id);
+    cell.inbox.close();
+    if let Some(code) = close {
+        cell.outbox.close(code, None);
+    }
+}
+
+impl Desk {
+    async fn start(&mut self, myself: &ActorRef<SessionMsg>) {
+        if self.cell.restarting()
+            && let Some(poison) = self.cell.inbox.take_current()
+        {
+            // Whatever it was, it is not tried again; who waits for its reply is told.
+            let error = WireError::new(ErrorCode::Internal, "the session failed at this request");
+            let (id, request) = match self.decode(&poison) {
+                Ok(Incoming { id, request }) => (id, request.name().to_owned()),
+                Err(DecodeError::Refused { id, request, .. }) => (id, request),
+                Err(DecodeError::NotAnEnvelope(_)) => (None, String::new()),
+            };
+            self.cell.outbox.refuse(id, &request, &error);
+        }
+        self.arm_token_check(myself);
+        if !self.cell.has_socket() {
+            self.gone(self.cell.resume_claim().generation, false, myself);
+        }
+        self.wake(myself).await;
+    }
+
+    fn decode(&self, frame: &Bytes) -> Result<Incoming, DecodeError> {
+        let rules = Rules { strict: self.vault.limits.dev };
+        decode::decode(self.cell.outbox.format(), frame, rules)
+    }
+
+    async fn wake(&mut self, myself: &ActorRef<SessionMsg>) {
+        for _ in 0..FRAMES_A_ROUND {
+            let Some(frame) = self.cell.inbox.begin() else { return };
+            match self.decode(&frame) {
+                Ok(incoming) => {
+                    if incoming.request.counted() {
+                        self.cell.count_request();
+                    }
+                    self.handle(incoming).await;
+                }
+                Err(DecodeError::Refused { id, request, counted, error }) => {
+                    if counted {
+                        self.cell.count_request();
+                    }
+                    self.cell.outbox.refuse(id, &request, &error);
+                }
+                Err(DecodeError::NotAnEnvelope(_)) => {
+                    self.cell.outbox.close(CloseCode::NotAnEnvelope, None);
+                }
+            }
+            self.cell.inbox.commit();
+        }
+        let _ = myself.cast(SessionMsg::Wake);
+    }
+
+    fn gone(&mut self, generation: u32, done: bool, myself: &ActorRef<SessionMsg>) {
+        if generation != self.cell.resume_claim().generation {
+            return; // A newer socket has taken over.
+        }
+        if done {
+            self.end(CloseCode::Done, myself);
+        } else {
+            let window = Duration::from_millis(RESUME_WINDOW_MS);
+            myself.send_after(window, move || SessionMsg::WindowOver { generation });
+        }
+    }
+
+    fn window_over(&mut self, generation: u32, myself: &ActorRef<SessionMsg>) {
+        if generation == self.cell.resume_claim().generation && !self.cell.has_socket() {
+            self.end(CloseCode::Done, myself);
+        }
+    }
+
+    fn arm_token_check(&mut self, myself: &ActorRef<SessionMsg>) {
+        let left = self.cell.expires_at().duration_since(SystemTime::now()).unwrap_or_default();
+        self.token_check = Some(myself.send_after(left, || SessionMsg::CheckToken));
+    }
+
+    fn check_token(&mut self, myself: &ActorRef<SessionMsg>) {
+        if self.cell.expires_at() <= SystemTime::now() {
+            self.end(CloseCode::SignedOut, myself);
+        } else {
+            self.arm_token_check(myself);
+        }
+    }
+
+    fn end(&mut self, code: CloseCode, myself: &ActorRef<SessionMsg>) {
+        leave_all(&self.vault, &self.cell, Some(code));
+        myself.stop(Some(code.word().into()));
+    }
+}
+
+pub(crate) fn unix_ms(at: SystemTime) -> u64 {
+    at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

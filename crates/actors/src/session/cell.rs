@@ -1,0 +1,160 @@
+//! A session as the vault holds it: whose it is, what waits to be read and to be sent, and where it sits.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use gamev1_protocol::{Format, PlayerId, RoomId, SessionId};
+use parking_lot::Mutex;
+
+use super::SessionMsg;
+use crate::{
+    inbox::Inbox,
+    outbox::Outbox,
+    ports::{Identity, ResumeClaim},
+    room::RoomCell,
+    vault::Slot,
+};
+
+/// Frames that wait at a session, at most. While it is full its socket is not read.
+const SESSION_FRAMES_MAX: usize = 64;
+
+pub struct SessionCell {
+    pub id: SessionId,
+    identity: Identity,
+    /// Unix seconds at which the access token ends; moved by `auth.refresh`.
+    expires_at: Mutex<SystemTime>,
+    pub inbox: Inbox<Bytes>,
+    pub outbox: Outbox,
+    pub(crate) actor: Slot<SessionMsg>,
+    rooms: Mutex<Rooms>,
+    rooms_max: usize,
+    /// Counted requests that have been taken up.
+    received: AtomicU64,
+    generation: AtomicU32,
+    restarted: AtomicBool,
+    /// Held by the task that serves the socket: there is one at a time.
+    socket: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Rooms {
+    ended: bool,
+    held: Vec<Arc<RoomCell>>,
+}
+
+impl SessionCell {
+    pub(crate) fn new(identity: Identity, format: Format, rooms_max: usize) -> SessionCell {
+        SessionCell {
+            id: SessionId::new(),
+            expires_at: Mutex::new(identity.expires_at),
+            identity,
+            inbox: Inbox::new(SESSION_FRAMES_MAX),
+            outbox: Outbox::new(format),
+            actor: Slot::default(),
+            rooms: Mutex::default(),
+            rooms_max,
+            received: AtomicU64::new(0),
+            generation: AtomicU32::new(0),
+            restarted: AtomicBool::new(false),
+            socket: Arc::default(),
+        }
+    }
+
+    pub fn player(&self) -> PlayerId {
+        self.identity.player
+    }
+
+    pub fn username(&self) -> String {
+        self.identity.username.clone()
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub fn expires_at(&self) -> SystemTime {
+        *self.expires_at.lock()
+    }
+
+    pub(super) fn extend(&self, expires_at: SystemTime) {
+        *self.expires_at.lock() = expires_at;
+    }
+
+    /// The session takes a seat in `room`. False when it has ended or is in as many rooms as it may be.
+    pub(crate) fn hold(&self, room: &Arc<RoomCell>) -> bool {
+        let mut rooms = self.rooms.lock();
+        if rooms.ended || rooms.held.len() >= self.rooms_max {
+            return false;
+        }
+        rooms.held.push(room.clone());
+        true
+    }
+
+    pub(crate) fn let_go(&self, room: RoomId) {
+        self.rooms.lock().held.retain(|held| held.id != room);
+    }
+
+    pub(super) fn held(&self, room: RoomId) -> Option<Arc<RoomCell>> {
+        self.rooms.lock().held.iter().find(|held| held.id == room).cloned()
+    }
+
+    pub(super) fn rooms(&self) -> Vec<Arc<RoomCell>> {
+        self.rooms.lock().held.clone()
+    }
+
+    /// The session is over: no room takes it any more. Gives the rooms that it must leave.
+    pub(super) fn end(&self) -> Vec<Arc<RoomCell>> {
+        let mut rooms = self.rooms.lock();
+        rooms.ended = true;
+        rooms.held.clone()
+    }
+
+    pub fn ended(&self) -> bool {
+        self.rooms.lock().ended
+    }
+
+    pub(super) fn count_request(&self) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counted requests that have been taken up, as a resumed welcome tells the client.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// What the token of the present socket says.
+    pub fn resume_claim(&self) -> ResumeClaim {
+        ResumeClaim {
+            session: self.id,
+            player: self.identity.player,
+            sign_in: self.identity.sign_in,
+            generation: self.generation.load(Ordering::Acquire),
+        }
+    }
+
+    /// Uses up a generation. False when it is not the present one.
+    pub(super) fn next_generation(&self, from: u32) -> bool {
+        let (set, get) = (Ordering::AcqRel, Ordering::Acquire);
+        self.generation.compare_exchange(from, from + 1, set, get).is_ok()
+    }
+
+    /// True for every incarnation but the first.
+    pub(super) fn restarting(&self) -> bool {
+        self.restarted.swap(true, Ordering::AcqRel)
+    }
+
+    /// The right to serve this session's socket. Waits until the former socket is torn down.
+    pub async fn serve(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        self.socket.clone().lock_owned().await
+    }
+
+    pub fn has_socket(&self) -> bool {
+        self.socket.try_lock().is_err()
+    }
+}

@@ -1,0 +1,175 @@
+//! Opening a session for a socket, and taking one up again after a cut.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use gamev1_protocol::{
+    CloseCode, ErrorCode, Format, Joined, Push,
+    limits::{FRAME_IN_BYTES_MAX, HEARTBEAT_MS, RESUME_WINDOW_MS},
+    push::{PlayerInfo, Resumed, ResumedRoom, Welcome, WelcomeLimits},
+};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedMutexGuard, oneshot};
+
+use super::{SessionCell, SessionMsg, child, unix_ms};
+use crate::{
+    ports::{Identity, ResumeClaim},
+    room::{RoomCell, RoomItem},
+    supervisor::dynamic::DynamicMsg,
+    vault::Vault,
+};
+
+/// How long a resume waits for the former socket to be torn down, and for each room to say where the session sits.
+const TAKEOVER_WITHIN: Duration = Duration::from_secs(5);
+const DESCRIBE_WITHIN: Duration = Duration::from_secs(2);
+
+/// What a new session needs to be told.
+pub struct OpenSession {
+    pub identity: Identity,
+    pub format: Format,
+    /// Name and version of the server's software, for the welcome.
+    pub server: String,
+}
+
+/// A session with the right to serve its socket. While this lives no other socket serves it; when it is dropped the
+/// session learns that the socket is gone.
+pub struct Opened {
+    pub session: Arc<SessionCell>,
+    generation: u32,
+    done: bool,
+    _socket: OwnedMutexGuard<()>,
+}
+
+/// Why a session cannot be taken up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResumeError {
+    /// No such session lives here, or its token has been used.
+    Unknown,
+    /// The token is another player's, or the socket speaks another format.
+    Mismatch,
+}
+
+impl ResumeError {
+    pub fn code(self) -> ErrorCode {
+        match self {
+            ResumeError::Unknown => ErrorCode::ResumeUnknown,
+            ResumeError::Mismatch => ErrorCode::ResumeMismatch,
+        }
+    }
+}
+
+impl Opened {
+    /// The client said that it will not come back: its seats are free at once.
+    pub fn done(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.session.outbox.detach();
+        let Opened { generation, done, .. } = *self;
+        self.session.actor.cast(SessionMsg::Gone { generation, done });
+    }
+}
+
+/// A new session. Its welcome is the first frame of its outbox.
+pub async fn open(vault: &Arc<Vault>, open: OpenSession) -> Opened {
+    let OpenSession { identity, format, server } = open;
+    let cell = SessionCell::new(identity, format, vault.limits.rooms_per_session);
+    let session = Arc::new(cell);
+    let socket = session.serve().await;
+    session.outbox.open(&welcome(vault, &session, server, None));
+    vault.insert_session(session.clone());
+    vault.session_supervisor.cast(DynamicMsg::Start(child(vault, &session)));
+    Opened { session, generation: 0, done: false, _socket: socket }
+}
+
+/// Takes up a session that `claim` names, for a client that has received `received` counted frames. A socket that
+/// still stands is closed with 4009 and torn down first.
+///
+/// # Errors
+/// The session is gone, the claim has been used, or it is not this client's.
+pub async fn resume(
+    vault: &Arc<Vault>,
+    claim: ResumeClaim,
+    received: u64,
+    format: Format,
+    server: String,
+) -> Result<Opened, ResumeError> {
+    let session = vault.session(claim.session).ok_or(ResumeError::Unknown)?;
+    let ResumeClaim { player, sign_in, generation, .. } = session.resume_claim();
+    if (player, sign_in) != (claim.player, claim.sign_in) || session.outbox.format() != format {
+        return Err(ResumeError::Mismatch);
+    }
+    if claim.generation != generation || session.ended() || !session.next_generation(generation) {
+        return Err(ResumeError::Unknown);
+    }
+    session.outbox.close(CloseCode::ResumedElsewhere, None);
+    let socket = tokio::time::timeout(TAKEOVER_WITHIN, session.serve()).await;
+    let socket = socket.map_err(|_| ResumeError::Unknown)?;
+    session.outbox.detach();
+
+    let rooms = describe(&session).await;
+    let messages_lost = session.outbox.take_uncounted_lost();
+    let resumed = Resumed {
+        received: session.received(),
+        complete: session.outbox.keeps_from(received),
+        rooms: rooms
+            .into_iter()
+            .map(|(room, joined)| ResumedRoom {
+                joined,
+                messages_lost: messages_lost && room.spec.settings.sends,
+            })
+            .collect(),
+        channels: Vec::new(),
+    };
+    session.outbox.reopen(&welcome(vault, &session, server, Some(resumed)), received);
+    for room in session.rooms() {
+        room.inbox.push_always(RoomItem::Show { session: session.clone() });
+    }
+    Ok(Opened { session, generation: generation + 1, done: false, _socket: socket })
+}
+
+/// What each room would reply to a join of this session.
+async fn describe(session: &Arc<SessionCell>) -> Vec<(Arc<RoomCell>, Joined)> {
+    let mut described = Vec::new();
+    for room in session.rooms() {
+        let (tell, told) = oneshot::channel();
+        let tell = Arc::new(Mutex::new(Some(tell)));
+        room.inbox.push_always(RoomItem::Describe { session: session.clone(), tell });
+        if let Ok(Ok(joined)) = tokio::time::timeout(DESCRIBE_WITHIN, told).await {
+            described.push((room, joined));
+        }
+    }
+    described
+}
+
+fn welcome(vault: &Vault, session: &SessionCell, server: String, resume: Option<Resumed>) -> Push {
+    let identity = session.identity();
+    let limits = WelcomeLimits {
+        frame_bytes: FRAME_IN_BYTES_MAX as u64,
+        input_hz: vault.limits.gameplay.map_or(1_000, |rate| rate.per_second as u64),
+        rooms: vault.limits.rooms_per_session as u64,
+        channels: 0,
+    };
+    Push::SessionWelcome(Box::new(Welcome {
+        protocol: 1,
+        server,
+        session: session.id,
+        resumed: resume.is_some(),
+        resume_token: vault.resume_tokens.mint(session.resume_claim()),
+        resume_window_ms: RESUME_WINDOW_MS,
+        player: PlayerInfo {
+            id: identity.player,
+            username: identity.username.clone(),
+            role: identity.role.clone(),
+        },
+        heartbeat_ms: HEARTBEAT_MS,
+        server_ms: unix_ms(SystemTime::now()),
+        limits,
+        resume,
+    }))
+}

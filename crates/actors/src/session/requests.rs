@@ -1,0 +1,168 @@
+//! What each request comes to: an item for a room or the lobby, or an answer.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use gamev1_protocol::{
+    CloseCode, ErrorCode, Reply, Request, RoomId, RoomInput, RoomSend, WireError, decode::Incoming,
+};
+
+use super::{Desk, unix_ms};
+use crate::{
+    ask::Ask,
+    inbox::Full,
+    lobby::LobbyItem,
+    room::{RoomCell, RoomItem},
+};
+
+/// How long `auth.refresh` may take.
+const REFRESH_WITHIN: Duration = Duration::from_secs(2);
+
+impl Desk {
+    pub(super) async fn handle(&mut self, Incoming { id, request }: Incoming) {
+        let request_name = request.name();
+        let ask = || Ask { session: self.cell.clone(), id, request: request_name };
+        match request {
+            Request::RoomInput(input) => self.input(ask(), input),
+            Request::RoomSend(send) => self.send(ask(), send),
+            Request::Ping { received } => self.ping(id, received),
+            Request::RoomCreate(create) => {
+                let ask = ask();
+                match self.creates.spend(self.born.elapsed()) {
+                    Ok(()) => self.to_lobby(LobbyItem::Create { ask, create }),
+                    Err(wait) => ask.refuse(&rate_limited("rooms made", wait)),
+                }
+            }
+            Request::RoomMatch(wanted) => {
+                let item = LobbyItem::Match { ask: ask(), wanted };
+                self.to_lobby(item);
+            }
+            Request::RoomJoin { room } => {
+                self.to_room(room, RoomItem::Join { ask: ask(), reserved: false });
+            }
+            Request::RoomLeave { room } => {
+                let session = self.cell.clone();
+                self.to_room(room, RoomItem::Leave { session, ask: Some(ask()) });
+            }
+            Request::RoomSync { room } => self.to_room(room, RoomItem::Sync { ask: ask() }),
+            Request::AuthRefresh { access_token } => {
+                let ask = ask();
+                // Boxed: every idle session would have to hold the room that only this needs.
+                Box::pin(self.refresh(ask, &access_token)).await;
+            }
+        }
+    }
+
+    /// A room by its code: one that the session sits in, or any other.
+    fn room(&self, room: RoomId) -> Result<Arc<RoomCell>, WireError> {
+        let found = self.cell.held(room).or_else(|| self.vault.room(room));
+        found.ok_or_else(|| {
+            WireError::new(ErrorCode::RoomNotFound, format!("there is no room {room}"))
+        })
+    }
+
+    fn to_room(&self, room: RoomId, item: RoomItem) {
+        let refused = match self.room(room) {
+            Ok(room) => room.inbox.push(item).map_err(|Full(item)| (item, busy(&room))),
+            Err(error) => Err((item, error)),
+        };
+        refuse(refused);
+    }
+
+    fn to_lobby(&self, item: LobbyItem) {
+        if let Err(Full(LobbyItem::Create { ask, .. } | LobbyItem::Match { ask, .. })) =
+            self.vault.lobby.push(item)
+        {
+            let error = WireError::new(ErrorCode::Overloaded, "the lobby has too much to do");
+            ask.refuse(&error.retry_after_ms(1_000));
+        }
+    }
+
+    fn input(&mut self, ask: Ask, RoomInput { room, seq, input }: RoomInput) {
+        let room = match self.room(room) {
+            Ok(room) => room,
+            Err(error) => return ask.refuse(&error),
+        };
+        let now = self.born.elapsed();
+        let item = match self.gameplay.spend(now) {
+            Ok(()) => RoomItem::Input { ask, seq, input },
+            Err(_) if self.flood.refused(now) => {
+                return self.cell.outbox.close(CloseCode::RateLimited, Some(1_000));
+            }
+            Err(_) => RoomItem::Dropped { ask, seq },
+        };
+        // A room with ticks looks into its inbox at the next one; an input need not wake it before.
+        let pushed = if room.spec.settings.tick_hz > 0 {
+            room.inbox.push_quiet(item)
+        } else {
+            room.inbox.push(item)
+        };
+        refuse(pushed.map_err(|Full(item)| (item, busy(&room))));
+    }
+
+    fn send(&mut self, ask: Ask, RoomSend { room, payload, to }: RoomSend) {
+        let now = self.born.elapsed();
+        if let Err(wait) = self.gameplay.spend(now) {
+            if self.flood.refused(now) {
+                return self.cell.outbox.close(CloseCode::RateLimited, Some(1_000));
+            }
+            return ask.refuse(&rate_limited("sends", wait));
+        }
+        self.to_room(room, RoomItem::Send { ask, payload, to: to.map(Into::into) });
+    }
+
+    fn ping(&self, id: Option<u64>, received: Option<u64>) {
+        if let Some(received) = received {
+            self.cell.outbox.confirm(received);
+        }
+        let pong =
+            Reply::Pong { received: self.cell.received(), server_ms: unix_ms(SystemTime::now()) };
+        self.cell.outbox.reply(id, &pong);
+    }
+
+    async fn refresh(&self, ask: Ask, token: &str) {
+        let verify = self.vault.authenticator.verify(token);
+        let verified = match tokio::time::timeout(REFRESH_WITHIN, verify).await {
+            Ok(verified) => verified,
+            Err(_) => {
+                Err(WireError::new(ErrorCode::Timeout, "the token could not be checked in time"))
+            }
+        };
+        match verified {
+            Ok(identity) if identity.player == self.cell.player() => {
+                self.cell.extend(identity.expires_at);
+                let left =
+                    identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+                ask.reply(&Reply::Refreshed { expires_in: left.as_secs() });
+            }
+            Ok(_) => ask.refuse(&WireError::new(
+                ErrorCode::Unauthenticated,
+                "the token is another player's",
+            )),
+            Err(error) => ask.refuse(&error),
+        }
+    }
+}
+
+/// Tells whoever waits for an item that it was not taken.
+fn refuse(pushed: Result<(), (RoomItem, WireError)>) {
+    if let Err((item, error)) = pushed
+        && let Some(ask) = item.into_ask()
+    {
+        ask.refuse(&error);
+    }
+}
+
+fn busy(room: &RoomCell) -> WireError {
+    if room.closing() {
+        return WireError::new(ErrorCode::RoomClosed, "the room is closed");
+    }
+    WireError::new(ErrorCode::Overloaded, "the room has too much to do").retry_after_ms(250)
+}
+
+fn rate_limited(what: &str, wait: Duration) -> WireError {
+    WireError::new(ErrorCode::RateLimited, format!("more {what} than the limit allows"))
+        .retry_after_ms(wait.as_millis() as u64 + 1)
+}

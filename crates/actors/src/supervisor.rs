@@ -1,0 +1,230 @@
+//! The supervisor of a fixed list of children, with OTP's semantics: started in order, stopped in reverse, restarted
+//! as the strategy says, giving up when it restarts too often. What to do is decided in [`plan`]; this carries it out.
+
+pub mod dynamic;
+pub mod plan;
+pub mod restart;
+pub mod spec;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::time::Instant;
+
+pub use self::{
+    plan::{Exit, Plan, Restart, Strategy},
+    restart::{Backoff, RestartHistory, RestartLimit, TooManyRestarts},
+    spec::{ChildSpec, DynamicSpec, Start, Started, StaticSpec, Supervision, SupervisionError},
+};
+
+pub struct Supervisor;
+
+pub enum SupervisorMsg {
+    /// The back-off of these children is over.
+    Start(Vec<usize>),
+}
+
+/// What a supervisor is made of.
+pub struct Family {
+    pub name: &'static str,
+    pub spec: StaticSpec,
+    pub children: Vec<ChildSpec>,
+}
+
+pub struct Children {
+    name: &'static str,
+    spec: StaticSpec,
+    children: Vec<Child>,
+    history: RestartHistory,
+    born: Instant,
+}
+
+struct Child {
+    spec: ChildSpec,
+    running: Option<Started>,
+    started: Instant,
+    /// How often in a row it has failed young.
+    streak: u32,
+}
+
+impl Actor for Supervisor {
+    type Msg = SupervisorMsg;
+    type State = Children;
+    type Arguments = Family;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<SupervisorMsg>,
+        family: Family,
+    ) -> Result<Children, ActorProcessingErr> {
+        let now = Instant::now();
+        let Family { name, spec, children } = family;
+        let children = children
+            .into_iter()
+            .map(|spec| Child { spec, running: None, started: now, streak: 0 })
+            .collect();
+        let history = RestartHistory::new(spec.limit);
+        let mut family = Children { name, spec, children, history, born: now };
+        for at in 0..family.children.len() {
+            if let Err(error) = family.start(at, myself.get_cell()).await {
+                family.stop(&(0..at).rev().collect::<Vec<_>>()).await;
+                return Err(error.into());
+            }
+        }
+        Ok(family)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<SupervisorMsg>,
+        msg: SupervisorMsg,
+        family: &mut Children,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            SupervisorMsg::Start(children) => family.start_all(children, &myself).await,
+        }
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<SupervisorMsg>,
+        event: SupervisionEvent,
+        family: &mut Children,
+    ) -> Result<(), ActorProcessingErr> {
+        match ended(event) {
+            Some((child, exit, reason)) => family.ended(child, exit, &reason, &myself).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<SupervisorMsg>,
+        family: &mut Children,
+    ) -> Result<(), ActorProcessingErr> {
+        family.stop(&(0..family.children.len()).rev().collect::<Vec<_>>()).await;
+        Ok(())
+    }
+}
+
+/// Reads from an event which actor ended, how, and why.
+pub(crate) fn ended(event: SupervisionEvent) -> Option<(ActorId, Exit, String)> {
+    match event {
+        SupervisionEvent::ActorFailed(cell, error) => {
+            Some((cell.get_id(), Exit::Failed, error.to_string()))
+        }
+        SupervisionEvent::ActorTerminated(cell, state, reason) => {
+            // A kill and an aborted task leave no state behind.
+            let exit = if state.is_some() { Exit::Normal } else { Exit::Failed };
+            Some((cell.get_id(), exit, reason.unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
+
+/// Asks a child to stop, waits as long as it may take, then kills it; returns when all that it held is dropped.
+pub(crate) async fn stop_child(child: Started, shutdown: Duration) {
+    let (cell, handle) = child;
+    if cell.stop_and_wait(Some("shutdown".into()), Some(shutdown)).await.is_err() {
+        cell.kill();
+    }
+    // An aborted task has nothing left to wait for.
+    let _ = handle.await;
+}
+
+impl Children {
+    async fn start(&mut self, at: usize, me: ActorCell) -> Result<(), String> {
+        let child = &mut self.children[at];
+        match (child.spec.start)(me).await {
+            Ok(started) => {
+                child.running = Some(started);
+                child.started = Instant::now();
+                Ok(())
+            }
+            Err(error) => Err(format!("{}/{} does not start: {error}", self.name, child.spec.name)),
+        }
+    }
+
+    async fn start_all(
+        &mut self,
+        children: Vec<usize>,
+        myself: &ActorRef<SupervisorMsg>,
+    ) -> Result<(), ActorProcessingErr> {
+        for (done, &at) in children.iter().enumerate() {
+            if self.children[at].running.is_some() {
+                continue;
+            }
+            if let Err(reason) = self.start(at, myself.get_cell()).await {
+                tracing::error!(supervisor = self.name, %reason, "a child does not start");
+                self.count(at, Duration::ZERO).await?;
+                self.arm(children[done..].to_vec(), self.children[at].streak, myself);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn stop(&mut self, children: &[usize]) {
+        for &at in children {
+            let child = &mut self.children[at];
+            if let Some(running) = child.running.take() {
+                stop_child(running, child.spec.shutdown).await;
+            }
+        }
+    }
+
+    async fn ended(
+        &mut self,
+        child: ActorId,
+        exit: Exit,
+        reason: &str,
+        myself: &ActorRef<SupervisorMsg>,
+    ) -> Result<(), ActorProcessingErr> {
+        let is_it =
+            |at: &Child| at.running.as_ref().is_some_and(|(cell, _)| cell.get_id() == child);
+        let Some(at) = self.children.iter().position(is_it) else {
+            return Ok(()); // One that this supervisor has stopped itself.
+        };
+        if let Some((_, handle)) = self.children[at].running.take() {
+            // The event is posted before the dead child's state is dropped.
+            let _ = handle.await;
+        }
+        let name = self.children[at].spec.name;
+        let lived = self.children[at].started.elapsed();
+        tracing::warn!(supervisor = self.name, child = name, ?exit, reason, ?lived, "child ended");
+        let all: Vec<_> =
+            self.children.iter().map(|c| (c.spec.restart, c.running.is_some())).collect();
+        match plan::plan(self.spec.strategy, &all, at, exit) {
+            Plan::Drop => Ok(()),
+            Plan::Restart { stop, start } => {
+                self.count(at, lived).await?;
+                self.stop(&stop).await;
+                let streak = self.children[at].streak;
+                if self.spec.backoff.delay(lived, streak).is_zero() {
+                    return self.start_all(start, myself).await;
+                }
+                self.arm(start, streak, myself);
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts a restart of child `at`, or gives up: stops all and fails, which the own supervisor is told.
+    async fn count(&mut self, at: usize, lived: Duration) -> Result<(), ActorProcessingErr> {
+        let child = &mut self.children[at];
+        child.streak = if lived < self.spec.backoff.young { child.streak + 1 } else { 0 };
+        if let Err(too_many) = self.history.record(self.born.elapsed()) {
+            tracing::error!(supervisor = self.name, child = child.spec.name, %too_many, "giving up");
+            self.stop(&(0..self.children.len()).rev().collect::<Vec<_>>()).await;
+            return Err(too_many.into());
+        }
+        Ok(())
+    }
+
+    fn arm(&self, children: Vec<usize>, streak: u32, myself: &ActorRef<SupervisorMsg>) {
+        let delay = self.spec.backoff.delay(Duration::ZERO, streak);
+        myself.send_after(delay, move || SupervisorMsg::Start(children));
+    }
+}

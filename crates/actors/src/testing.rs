@@ -1,0 +1,181 @@
+//! Driving rooms and actors in tests, without sockets and on paused time. For game authors too: a [`RoomHarness`] is a
+//! room with its supervisor, its recovery and its state frames, and members that are read frame by frame.
+
+mod member;
+mod probe;
+mod saboteur;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use gamev1_protocol::{Format, PlayerId, Raw, SignInId, WireError};
+use ractor::{Actor, ActorRef};
+use serde_json::Value;
+
+use self::saboteur::Sabotaged;
+pub use self::{member::TestMember, probe::Probe, saboteur::Boom};
+use crate::{
+    ask::Ask,
+    game::{Game, GameRegistry},
+    ports::{Answer, Authenticator, Identity, ResumeClaim, ResumeTokens},
+    room::{self, RoomCell, RoomItem, RoomSpec},
+    session::SessionCell,
+    supervisor::{
+        Supervision,
+        dynamic::{DynamicMsg, DynamicSupervisor, Nursery},
+    },
+    vault::{Limits, Vault},
+};
+
+/// One room of a game, under its supervisor.
+pub struct RoomHarness {
+    pub vault: Arc<Vault>,
+    pub room: Arc<RoomCell>,
+    boom: Boom,
+    _supervisor: ActorRef<DynamicMsg>,
+}
+
+impl RoomHarness {
+    /// A room of `G`. Run it under `#[tokio::test(start_paused = true)]`.
+    ///
+    /// # Panics
+    /// The options are not the game's: a test is to fail then.
+    #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
+    pub async fn new<G: Game>(options: Value, seed: u8) -> RoomHarness {
+        let registry = GameRegistry::new().with::<G>();
+        let options = options.as_object().cloned().expect("options are an object");
+        let plain = registry.get(G::NAME).expect("it was registered").clone();
+        let settings = plain.settings(&options).expect("the options are the game's");
+        let boom = Boom::default();
+        let game = Arc::new(Sabotaged { plain, boom: boom.clone() });
+        let limits = Limits { dev: true, ..Limits::default() };
+        let vault = Vault::new(registry, limits, Arc::new(Nobody), Arc::new(Nobody));
+        let supervision = Supervision::compiled_in().expect("the compiled-in file is right");
+        let nursery = Nursery {
+            name: "rooms",
+            spec: supervision.dynamic("rooms"),
+            slot: vault.room_supervisor.clone(),
+            known: Arc::new(Vec::new),
+        };
+        let (supervisor, _) =
+            Actor::spawn(None, DynamicSupervisor, nursery).await.expect("a supervisor starts");
+        let spec = RoomSpec {
+            game,
+            options,
+            settings,
+            private: false,
+            metadata: serde_json::Map::new(),
+            maker: None,
+            seed: [seed; 32],
+        };
+        let room = vault
+            .insert_room(|id, n| RoomCell::new(id, n, spec, SystemTime::UNIX_EPOCH))
+            .expect("there is place for one room");
+        room::spawn(&vault, &room);
+        RoomHarness { vault, room, boom, _supervisor: supervisor }
+    }
+
+    /// A session without a socket, whose frames the test reads.
+    pub fn session(&self, username: &str, format: Format) -> Arc<SessionCell> {
+        self.session_of(PlayerId::new(), username, format)
+    }
+
+    pub fn session_of(&self, player: PlayerId, username: &str, format: Format) -> Arc<SessionCell> {
+        let identity = Identity {
+            player,
+            username: username.to_owned(),
+            role: "player".into(),
+            sign_in: SignInId::new(),
+            expires_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40),
+        };
+        let session = SessionCell::new(identity, format, self.vault.limits.rooms_per_session);
+        session.outbox.attach();
+        Arc::new(session)
+    }
+
+    /// Joins as a new player.
+    ///
+    /// # Errors
+    /// The room's refusal.
+    pub async fn join(&self, username: &str) -> Result<TestMember, WireError> {
+        self.join_with(self.session(username, Format::Json)).await
+    }
+
+    /// Joins with a session of the test's own.
+    ///
+    /// # Errors
+    /// The room's refusal.
+    pub async fn join_with(&self, session: Arc<SessionCell>) -> Result<TestMember, WireError> {
+        let ask = Ask { session: session.clone(), id: Some(1), request: "room.join" };
+        self.put(RoomItem::Join { ask, reserved: false });
+        TestMember::joined(session, self.room.clone()).await
+    }
+
+    /// Puts an item before the room as a session would.
+    ///
+    /// # Panics
+    /// The room's inbox is full.
+    #[expect(clippy::panic, reason = "a harness fails the test that uses it wrongly")]
+    pub fn put(&self, item: RoomItem) {
+        if self.room.inbox.push(item).is_err() {
+            panic!("the room's inbox is full");
+        }
+    }
+
+    /// The member does something.
+    ///
+    /// # Panics
+    /// The input cannot be written as JSON.
+    #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
+    pub fn input(&self, member: &mut TestMember, input: &Value) {
+        let seq = member.next_seq();
+        let ask = Ask { session: member.session.clone(), id: None, request: "room.input" };
+        let input = Raw::json(input).expect("JSON writes JSON");
+        self.put(RoomItem::Input { ask, seq, input });
+    }
+
+    pub fn leave(&self, member: &TestMember) {
+        let ask = Ask { session: member.session.clone(), id: Some(2), request: "room.leave" };
+        self.put(RoomItem::Leave { session: member.session.clone(), ask: Some(ask) });
+    }
+
+    /// Makes the next call of the game at `site` panic.
+    pub fn crash_next(&self, site: room::recovery::Site) {
+        self.boom.arm(site, 1);
+    }
+
+    /// Makes the next `times` calls of the game at `site` panic.
+    pub fn crash(&self, site: room::recovery::Site, times: u32) {
+        self.boom.arm(site, times);
+    }
+
+    /// Makes the game panic `times` times when it makes tick `tick`, as a bug in it would.
+    pub fn crash_at_tick(&self, tick: u64, times: u32) {
+        self.boom.arm_tick(tick, times);
+    }
+
+    /// Lets `n` periods of the room's tick pass.
+    pub async fn advance(&self, n: u32) {
+        let period = self.room.spec.settings.tick_period();
+        tokio::time::sleep(period.unwrap_or(Duration::from_millis(10)) * n).await;
+    }
+}
+
+/// Whoever asks is refused: rooms ask nobody.
+struct Nobody;
+
+impl Authenticator for Nobody {
+    fn verify<'a>(&'a self, _: &'a str) -> Answer<'a, Result<Identity, WireError>> {
+        let refused =
+            WireError::new(gamev1_protocol::ErrorCode::Unauthenticated, "nobody signs in here");
+        Box::pin(async { Err(refused) })
+    }
+}
+
+impl ResumeTokens for Nobody {
+    fn mint(&self, _: ResumeClaim) -> String {
+        String::new()
+    }
+}

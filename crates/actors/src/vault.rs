@@ -1,0 +1,262 @@
+//! What must outlive an actor: sessions with their inboxes and outboxes, rooms with their seats, checkpoints and logs.
+//! It is made above the root of the tree; its locks do not poison and are held for a push, a pop or a look.
+
+mod slot;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SessionId, WireError};
+use parking_lot::{Mutex, RwLock};
+
+pub use self::slot::Slot;
+use crate::{
+    game::GameRegistry,
+    inbox::Inbox,
+    lobby::LobbyItem,
+    ports::{Authenticator, ResumeTokens, RoomRecord},
+    presence::PresenceMsg,
+    room::{RoomCell, RoomInfo},
+    session::SessionCell,
+    supervisor::dynamic::DynamicMsg,
+};
+
+/// Bounds that an operator may change.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub rooms_max: usize,
+    /// Live rooms made by one player.
+    pub rooms_per_player: usize,
+    /// Rooms that one session may be in.
+    pub rooms_per_session: usize,
+    pub sockets_per_player: usize,
+    /// Inputs and sends a second and session, in the long run; `None` lifts all rates.
+    pub gameplay: Option<Rate>,
+    /// `room.create` a session.
+    pub creates: Option<Rate>,
+    /// Unknown members of a request are refused, and views with numbers that are not finite are told.
+    pub dev: bool,
+}
+
+/// `per_second` in the long run, `burst` at once (GCRA).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    pub per_second: f64,
+    pub burst: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            rooms_max: 20_000,
+            rooms_per_player: 10,
+            rooms_per_session: 16,
+            sockets_per_player: 5,
+            gameplay: Some(Rate { per_second: 30.0, burst: 60 }),
+            creates: Some(Rate { per_second: 1.0, burst: 5 }),
+            dev: false,
+        }
+    }
+}
+
+/// Items that wait at the lobby, and rows at the store, at most.
+const LOBBY_ITEMS_MAX: usize = 1_024;
+const STORE_RECORDS_MAX: usize = 8_192;
+
+pub struct Vault {
+    pub games: GameRegistry,
+    pub limits: Limits,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) resume_tokens: Arc<dyn ResumeTokens>,
+    pub(crate) lobby: Inbox<LobbyItem>,
+    pub(crate) records: Inbox<RoomRecord>,
+    pub(crate) presence: Arc<Slot<PresenceMsg>>,
+    pub(crate) room_supervisor: Arc<Slot<DynamicMsg>>,
+    pub(crate) session_supervisor: Arc<Slot<DynamicMsg>>,
+    sessions: RwLock<HashMap<SessionId, Arc<SessionCell>>>,
+    rooms: RwLock<HashMap<RoomId, Arc<RoomCell>>>,
+    sockets: Mutex<HashMap<PlayerId, usize>>,
+    room_numbers: AtomicU32,
+    records_lost: AtomicU64,
+}
+
+/// How much there is of what, now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    pub sockets: usize,
+    pub sessions: usize,
+    pub players: usize,
+    pub rooms: usize,
+}
+
+impl Vault {
+    pub fn new(
+        games: GameRegistry,
+        limits: Limits,
+        authenticator: Arc<dyn Authenticator>,
+        resume_tokens: Arc<dyn ResumeTokens>,
+    ) -> Arc<Vault> {
+        Arc::new(Vault {
+            games,
+            limits,
+            authenticator,
+            resume_tokens,
+            lobby: Inbox::new(LOBBY_ITEMS_MAX),
+            records: Inbox::new(STORE_RECORDS_MAX),
+            presence: Arc::default(),
+            room_supervisor: Arc::default(),
+            session_supervisor: Arc::default(),
+            sessions: RwLock::default(),
+            rooms: RwLock::default(),
+            sockets: Mutex::default(),
+            room_numbers: AtomicU32::new(1),
+            records_lost: AtomicU64::new(0),
+        })
+    }
+
+    pub fn counts(&self) -> Counts {
+        let (sockets, players) = {
+            let sockets = self.sockets.lock();
+            (sockets.values().sum(), sockets.len())
+        };
+        let (sessions, rooms) = (self.sessions.read().len(), self.rooms.read().len());
+        Counts { sockets, sessions, players, rooms }
+    }
+
+    /// Counts a socket of `player` for as long as the permit lives.
+    ///
+    /// # Errors
+    /// `too_many_sockets`.
+    pub fn admit(self: &Arc<Vault>, player: PlayerId) -> Result<SocketPermit, WireError> {
+        let max = self.limits.sockets_per_player;
+        let mut sockets = self.sockets.lock();
+        let open = sockets.entry(player).or_insert(0);
+        if *open >= max {
+            let message = format!("this player has {open} sockets open, {max} are allowed");
+            return Err(WireError::new(ErrorCode::TooManySockets, message).retry_after_ms(1_000));
+        }
+        *open += 1;
+        let first = *open == 1;
+        drop(sockets);
+        if first {
+            self.presence.cast(PresenceMsg::Online(player));
+        }
+        Ok(SocketPermit { vault: self.clone(), player })
+    }
+
+    /// Sockets that `player` has open.
+    pub fn sockets_of(&self, player: PlayerId) -> usize {
+        self.sockets.lock().get(&player).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn players_online(&self) -> Vec<PlayerId> {
+        self.sockets.lock().keys().copied().collect()
+    }
+
+    pub fn room(&self, room: RoomId) -> Option<Arc<RoomCell>> {
+        self.rooms.read().get(&room).cloned()
+    }
+
+    pub fn rooms(&self) -> Vec<Arc<RoomCell>> {
+        self.rooms.read().values().cloned().collect()
+    }
+
+    /// What may be told of all public rooms, the newest first.
+    pub fn room_infos(&self) -> Vec<RoomInfo> {
+        let rooms = self.rooms.read();
+        let mut infos: Vec<_> =
+            rooms.values().filter(|room| !room.spec.private).map(|room| room.info()).collect();
+        drop(rooms);
+        infos.sort_by_key(|info| std::cmp::Reverse((info.created_at, info.n)));
+        infos
+    }
+
+    pub fn room_info(&self, room: RoomId) -> Option<RoomInfo> {
+        Some(self.room(room)?.info())
+    }
+
+    /// A place for a new room under a code that no live room has.
+    ///
+    /// # Errors
+    /// `overloaded` when there are as many rooms as this server takes.
+    pub(crate) fn insert_room(
+        &self,
+        make: impl FnOnce(RoomId, u32) -> RoomCell,
+    ) -> Result<Arc<RoomCell>, WireError> {
+        let mut rooms = self.rooms.write();
+        if rooms.len() >= self.limits.rooms_max {
+            let message = format!("this server has {} rooms, as many as it takes", rooms.len());
+            return Err(WireError::new(ErrorCode::Overloaded, message).retry_after_ms(5_000));
+        }
+        let id = loop {
+            let id = RoomId::from_bits(rand::random());
+            if !rooms.contains_key(&id) {
+                break id;
+            }
+        };
+        let n = self.room_numbers.fetch_add(1, Ordering::Relaxed);
+        let cell = Arc::new(make(id, n));
+        rooms.insert(id, cell.clone());
+        Ok(cell)
+    }
+
+    pub(crate) fn remove_room(&self, room: RoomId) {
+        self.rooms.write().remove(&room);
+    }
+
+    pub fn session(&self, session: SessionId) -> Option<Arc<SessionCell>> {
+        self.sessions.read().get(&session).cloned()
+    }
+
+    pub fn sessions(&self) -> Vec<Arc<SessionCell>> {
+        self.sessions.read().values().cloned().collect()
+    }
+
+    pub(crate) fn insert_session(&self, cell: Arc<SessionCell>) {
+        self.sessions.write().insert(cell.id, cell);
+    }
+
+    pub(crate) fn remove_session(&self, session: SessionId) {
+        self.sessions.write().remove(&session);
+    }
+
+    /// Hands a row to the store. When the database has been away for so long that the queue is full, the row is
+    /// dropped and counted: these rows are history, nobody was promised them.
+    pub(crate) fn record(&self, record: RoomRecord) {
+        if self.records.push(record).is_err() {
+            let lost = self.records_lost.fetch_add(1, Ordering::Relaxed) + 1;
+            if lost.is_power_of_two() {
+                tracing::error!(lost, "the store's queue is full: rows about rooms are lost");
+            }
+        }
+    }
+
+    /// Rows about rooms that were dropped because the store's queue was full.
+    pub fn records_lost(&self) -> u64 {
+        self.records_lost.load(Ordering::Relaxed)
+    }
+}
+
+/// One socket of a player, counted while this lives.
+pub struct SocketPermit {
+    vault: Arc<Vault>,
+    player: PlayerId,
+}
+
+impl Drop for SocketPermit {
+    fn drop(&mut self) {
+        let mut sockets = self.vault.sockets.lock();
+        let Some(open) = sockets.get_mut(&self.player) else { return };
+        *open -= 1;
+        if *open == 0 {
+            sockets.remove(&self.player);
+            drop(sockets);
+            self.vault.presence.cast(PresenceMsg::Offline(self.player));
+        }
+    }
+}
