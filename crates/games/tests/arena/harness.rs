@@ -1,0 +1,1 @@
+//! The arena in a room, with that room's recovery around it.
