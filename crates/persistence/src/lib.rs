@@ -1,0 +1,7 @@
+//! GameV1's storage: the port of accounts, and the engine that implements it beside the ports of the actors.
+
+pub mod accounts;
+pub mod history;
+pub mod sqlite;
+
+pub use sqlite::{MigrateError, OpenError, Sqlite, SqliteOptions};

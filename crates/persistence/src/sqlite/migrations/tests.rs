@@ -1,0 +1,77 @@
+//! The list of migrations, and the order in which they were applied.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use super::*;
+
+#[test]
+fn every_migration_beside_the_code_is_compiled_in() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let files: BTreeSet<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+
+    let listed: BTreeSet<_> = MIGRATIONS.iter().map(|(name, _)| format!("{name}.sql")).collect();
+
+    assert_eq!(files, listed);
+}
+
+#[test]
+fn the_migrations_apply_once() {
+    let mut sqlite = Connection::open_in_memory().unwrap();
+    let names: Vec<_> = MIGRATIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
+
+    assert_eq!(apply(&mut sqlite).unwrap(), names);
+    assert_eq!(apply(&mut sqlite).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_migration_below_one_that_was_applied_is_not_passed_over() {
+    let mut sqlite = Connection::open_in_memory().unwrap();
+    let one = Migration::unapplied("V1__one", "CREATE TABLE one (n)").unwrap();
+    let two = Migration::unapplied("V2__two", "CREATE TABLE two (n)").unwrap();
+    let three = Migration::unapplied("V3__three", "CREATE TABLE three (n)").unwrap();
+    let skips = [one.clone(), three.clone()];
+    Runner::new(&skips).set_grouped(true).run(&mut sqlite).unwrap();
+
+    let refused = none_skipped(&mut sqlite, &[one, two, three]).unwrap_err();
+
+    assert_eq!(
+        refused.to_string(),
+        "V2__two was never applied to this database, although V3__three was"
+    );
+}
+
+#[test]
+fn a_migration_that_another_process_applied_meanwhile_is_no_failure() {
+    let mut sqlite = Connection::open_in_memory().unwrap();
+    let runner = Runner::new(&compiled_in().unwrap()).set_grouped(true);
+    let mut tries = 0;
+
+    let report = attempt(|| {
+        tries += 1;
+        if tries > 1 {
+            return runner.run(&mut sqlite);
+        }
+        // What the slower one meets: the tables are there, and a moment ago they were not.
+        let mut late = Connection::open_in_memory().unwrap();
+        late.execute_batch("CREATE TABLE players (n)").unwrap();
+        runner.run(&mut sqlite).and_then(|_| runner.run(&mut late))
+    });
+
+    assert_eq!((report.unwrap().applied_migrations().len(), tries), (0, 2));
+}
+
+#[test]
+fn a_migration_that_keeps_failing_is_told_with_its_reason() {
+    let mut sqlite = Connection::open_in_memory().unwrap();
+    sqlite.execute_batch("CREATE TABLE players (n)").unwrap();
+
+    let refused = apply(&mut sqlite).unwrap_err();
+
+    let reason = refused.to_string();
+    assert!(reason.starts_with("a migration failed: table players already exists"), "{reason}");
+    assert!(refused.is_final());
+    assert!(!sqlite.table_exists(None, "rooms").unwrap());
+}

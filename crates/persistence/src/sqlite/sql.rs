@@ -1,0 +1,105 @@
+//! All the SQL of this engine, but the migrations. Parameters are numbered in the order in which they are bound.
+
+macro_rules! player {
+    () => {
+        "players.id, players.username, players.guest, players.role, players.epoch, \
+         players.created_at_ms, players.updated_at_ms"
+    };
+}
+
+pub(super) const PROBE: &str = "SELECT 1 FROM players LIMIT 1";
+
+pub(super) const PLAYER: &str = concat!("SELECT ", player!(), " FROM players WHERE id = ?1");
+
+pub(super) const PLAYER_BY_USERNAME: &str =
+    concat!("SELECT ", player!(), " FROM players WHERE username_key = ?1");
+
+pub(super) const PLAYER_BY_DEVICE: &str = concat!(
+    "SELECT ",
+    player!(),
+    " FROM devices JOIN players ON players.id = devices.player_id WHERE devices.hash = ?1"
+);
+
+/// No row when the name is taken.
+pub(super) const CREATE_PLAYER: &str = concat!(
+    "INSERT INTO players (id, username, username_key, guest, role, epoch, created_at_ms, updated_at_ms) \
+     VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6) ON CONFLICT (username_key) DO NOTHING RETURNING ",
+    "id, username, guest, role, epoch, created_at_ms, updated_at_ms"
+);
+
+pub(super) const ADD_DEVICE: &str =
+    "INSERT INTO devices (hash, player_id, created_at_ms) VALUES (?1, ?2, ?3)";
+
+pub(super) const SET_ROLE: &str = "UPDATE players SET role = ?2, epoch = epoch + 1, \
+     updated_at_ms = max(updated_at_ms, ?3) WHERE id = ?1 AND role <> ?2";
+
+/// No row when there is no such player.
+pub(super) const OPEN_SIGN_IN: &str = "INSERT INTO sign_ins (id, player_id, created_at_ms, expires_at_ms) \
+     SELECT ?1, id, ?3, ?4 FROM players WHERE id = ?2";
+
+pub(super) const SIGN_IN_VALID: &str = "SELECT 1 FROM sign_ins \
+     WHERE id = ?1 AND revoked_at_ms IS NULL AND expires_at_ms > ?2";
+
+pub(super) const REVOKE_SIGN_IN: &str = "UPDATE sign_ins SET revoked_at_ms = ?2, revoked_reason = ?3 \
+     WHERE id = ?1 AND revoked_at_ms IS NULL";
+
+pub(super) const FORGET_EXPIRED: &str = "DELETE FROM sign_ins WHERE id IN \
+     (SELECT id FROM sign_ins WHERE expires_at_ms <= ?1 LIMIT ?2)";
+
+pub(super) const ADD_REFRESH: &str = "INSERT INTO refresh_tokens \
+     (hash, sign_in_id, parent_hash, created_at_ms, expires_at_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+pub(super) const REFRESH: &str = concat!(
+    "SELECT refresh_tokens.successor_hash, refresh_tokens.used_at_ms, \
+     refresh_tokens.expires_at_ms AS token_expires_at_ms, sign_ins.id AS sign_in_id, \
+     sign_ins.expires_at_ms, sign_ins.revoked_at_ms, ",
+    player!(),
+    " FROM refresh_tokens JOIN sign_ins ON sign_ins.id = refresh_tokens.sign_in_id \
+     JOIN players ON players.id = sign_ins.player_id WHERE refresh_tokens.hash = ?1"
+);
+
+pub(super) const USE_REFRESH: &str = "UPDATE refresh_tokens SET used_at_ms = ?2, successor_hash = ?3 \
+     WHERE hash = ?1 AND used_at_ms IS NULL";
+
+pub(super) const ROOM_OPENED: &str = "INSERT INTO rooms \
+     (id, game_id, options, metadata, private, seats_max, opened_at_ms) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
+
+pub(super) const ROOM_CLOSED: &str = "UPDATE rooms SET close_reason = ?2, result = ?3, closed_at_ms = ?4 \
+     WHERE id = ?1 AND closed_at_ms IS NULL";
+
+/// A player who was deleted meanwhile is NULL, as if the account had gone a moment later.
+pub(super) const SEAT_TAKEN: &str = "INSERT INTO game_sessions \
+     (id, room_id, player_id, seat, session_id, started_at_ms) \
+     VALUES (?1, ?2, (SELECT id FROM players WHERE id = ?3), ?4, ?5, ?6) ON CONFLICT (id) DO NOTHING";
+
+pub(super) const SEAT_LEFT: &str = "UPDATE game_sessions SET result = ?2, ended_at_ms = ?3 \
+     WHERE id = ?1 AND ended_at_ms IS NULL";
+
+macro_rules! room {
+    () => {
+        "SELECT id, game_id, options, metadata, private, seats_max, owner_epoch, opened_at_ms, \
+         closed_at_ms, close_reason, result FROM rooms "
+    };
+}
+
+pub(super) const ROOM: &str = concat!(room!(), "WHERE id = ?1");
+
+pub(super) const ROOMS_OF_GAME: &str =
+    concat!(room!(), "WHERE game_id = ?1 ORDER BY opened_at_ms DESC LIMIT ?2");
+
+macro_rules! stay {
+    () => {
+        "SELECT id, room_id, player_id, seat, session_id, started_at_ms, ended_at_ms, result \
+         FROM game_sessions "
+    };
+}
+
+pub(super) const STAYS_IN_ROOM: &str =
+    concat!(stay!(), "WHERE room_id = ?1 ORDER BY started_at_ms, id LIMIT ?2");
+
+pub(super) const STAYS_OF_PLAYER: &str =
+    concat!(stay!(), "WHERE player_id = ?1 ORDER BY started_at_ms DESC LIMIT ?2");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Each query that the server makes again and again finds its rows by an index.
+
+use rusqlite::Connection;
+
+use super::*;
+use crate::sqlite::migrations;
+
+/// The queries, and what their plans must name.
+const PLANS: [(&str, &[&str]); 16] = [
+    (PLAYER, &["SEARCH players USING PRIMARY KEY (id=?)"]),
+    (PLAYER_BY_USERNAME, &["SEARCH players USING INDEX", "(username_key=?)"]),
+    (PLAYER_BY_DEVICE, &["SEARCH devices USING PRIMARY KEY", "SEARCH players USING PRIMARY KEY"]),
+    (SET_ROLE, &["SEARCH players USING PRIMARY KEY (id=?)"]),
+    (OPEN_SIGN_IN, &["SEARCH players USING PRIMARY KEY (id=?)"]),
+    (SIGN_IN_VALID, &["SEARCH sign_ins USING PRIMARY KEY (id=?)"]),
+    (REVOKE_SIGN_IN, &["SEARCH sign_ins USING PRIMARY KEY (id=?)"]),
+    (
+        REFRESH,
+        &[
+            "SEARCH refresh_tokens USING PRIMARY KEY (hash=?)",
+            "SEARCH sign_ins USING PRIMARY KEY (id=?)",
+            "SEARCH players USING PRIMARY KEY (id=?)",
+        ],
+    ),
+    (USE_REFRESH, &["SEARCH refresh_tokens USING PRIMARY KEY (hash=?)"]),
+    (FORGET_EXPIRED, &["idx_sign_ins_expires_at (expires_at_ms<?)"]),
+    (ROOM_CLOSED, &["SEARCH rooms USING INDEX", "(id=?)"]),
+    (SEAT_TAKEN, &["SEARCH players USING PRIMARY KEY (id=?)"]),
+    (SEAT_LEFT, &["SEARCH game_sessions USING INDEX", "(id=?)"]),
+    (ROOMS_OF_GAME, &["USING INDEX idx_rooms_game_id (game_id=?)"]),
+    (STAYS_IN_ROOM, &["USING INDEX idx_players_room_id (room_id=?)"]),
+    (STAYS_OF_PLAYER, &["USING INDEX idx_game_sessions_player_id (player_id=?)"]),
+];
+
+/// What deleting a row looks for in the tables that refer to it.
+const CASCADES: [(&str, &str); 4] = [
+    ("SELECT 1 FROM devices WHERE player_id = ?1", "idx_devices_player_id"),
+    ("SELECT 1 FROM sign_ins WHERE player_id = ?1", "idx_sign_ins_player_id"),
+    ("SELECT 1 FROM game_sessions WHERE player_id = ?1", "idx_game_sessions_player_id"),
+    ("SELECT 1 FROM refresh_tokens WHERE sign_in_id = ?1", "idx_refresh_tokens_sign_in_id"),
+];
+
+#[test]
+fn every_hot_query_uses_its_index() {
+    let sqlite = filled();
+    for (query, expected) in PLANS {
+        let plan = plan(&sqlite, query);
+        for part in expected {
+            assert!(plan.contains(part), "{query}\nexpected {part}\ngot\n{plan}");
+        }
+        assert!(!plan.contains("SCAN"), "{query}\n{plan}");
+    }
+}
+
+#[test]
+fn the_latest_are_found_without_sorting_all() {
+    let sqlite = filled();
+    for query in [ROOMS_OF_GAME, STAYS_OF_PLAYER] {
+        let plan = plan(&sqlite, query);
+        assert!(!plan.contains("TEMP B-TREE"), "{query}\n{plan}");
+    }
+}
+
+#[test]
+fn what_refers_to_a_deleted_row_is_found_by_an_index() {
+    let sqlite = filled();
+    for (query, index) in CASCADES {
+        let plan = plan(&sqlite, query);
+        assert!(plan.contains(index), "{query}\n{plan}");
+    }
+}
+
+fn plan(sqlite: &Connection, query: &str) -> String {
+    let mut explain = sqlite.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+    // Parameters may stay unbound: a plan does not look at them.
+    let mut rows = explain.raw_query();
+    let mut plan = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        plan += &row.get::<_, String>("detail").unwrap();
+        plan.push('\n');
+    }
+    plan
+}
+
+/// The schema with some thousand rows and the planner's statistics of them.
+fn filled() -> Connection {
+    let mut sqlite = Connection::open_in_memory().unwrap();
+    migrations::apply(&mut sqlite).unwrap();
+    sqlite
+        .execute_batch(
+            "CREATE TEMP TABLE n AS
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+                SELECT i, CAST(format('%016d', i) AS BLOB) AS id,
+                    CAST(format('%032d', i) AS BLOB) AS hash FROM n;
+             INSERT INTO players SELECT id, i, i, 1, 'player', 0, i, i FROM n;
+             INSERT INTO devices SELECT hash, id, i FROM n;
+             INSERT INTO sign_ins SELECT id, id, i, i, NULL, NULL FROM n;
+             INSERT INTO refresh_tokens SELECT hash, id, NULL, NULL, i, i, NULL FROM n;
+             INSERT INTO rooms
+                SELECT i, CASE i % 3 WHEN 0 THEN 'relay' ELSE 'arena' END,
+                    '{}', '{}', 0, 8, 1, i, NULL, NULL, NULL FROM n;
+             INSERT INTO game_sessions SELECT id, i % 1000, id, 0, id, i, NULL, NULL FROM n;
+             ANALYZE;",
+        )
+        .unwrap();
+    sqlite
+}

@@ -1,0 +1,112 @@
+//! What every engine must do, written against the ports alone, and the engines that are run through it.
+//!
+//! A case that stands in no list below is dead code, which the compiler reports.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "contract/accounts.rs"]
+mod accounts;
+#[path = "contract/reopening.rs"]
+mod reopening;
+#[path = "contract/rooms.rs"]
+mod rooms;
+#[path = "contract/sign_ins.rs"]
+mod sign_ins;
+#[path = "contract/world.rs"]
+mod world;
+
+use std::time::Duration;
+
+use gamev1_persistence::{Sqlite, SqliteOptions};
+
+use crate::world::Engine;
+
+/// Runs each case on a database of its own.
+macro_rules! contract {
+    ($engine:ident { $(on a store: $topic:ident { $($case:ident)+ })+ reopened { $($reopened:ident)+ } }) => {
+        $(mod $topic {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                use crate::world::Engine;
+                let engine = super::$engine::fresh();
+                crate::$topic::$case(engine.open().await).await;
+            })+
+        })+
+        mod reopening {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $reopened() {
+                use crate::world::Engine;
+                crate::reopening::$reopened(super::$engine::fresh()).await;
+            })+
+        }
+    };
+}
+
+mod sqlite {
+    use super::SqliteEngine;
+
+    contract! {
+        SqliteEngine {
+            on a store: accounts {
+                the_same_device_gets_the_same_player
+                fifty_calls_for_a_new_device_make_one_player
+                a_guest_whose_name_is_taken_is_named_anew
+                a_guest_for_whom_no_name_is_free_is_refused_and_leaves_nothing
+                a_username_is_found_and_taken_in_any_case
+                a_player_is_found_as_it_was_made
+                another_role_makes_the_epoch_grow_and_the_same_role_does_not
+            }
+            on a store: sign_ins {
+                a_sign_in_of_nobody_is_not_opened
+                each_refresh_token_is_good_once
+                a_used_token_within_the_grace_is_refused_and_revokes_nothing
+                the_same_rotation_again_within_the_grace_gets_the_same_answer
+                a_used_token_after_the_grace_revokes_its_family_and_no_other
+                of_many_rotations_at_once_one_is_made
+                a_refresh_token_ends_at_its_time
+                no_refresh_token_outlives_its_sign_in
+                a_sign_in_is_valid_until_its_end
+                sign_ins_that_ended_are_forgotten_and_no_others
+            }
+            on a store: rooms {
+                records_are_applied_in_their_order
+                a_batch_written_again_changes_nothing
+                an_end_that_was_stored_is_not_stored_over
+                a_thousand_records_are_one_batch
+                a_record_that_cannot_be_stored_does_not_lose_the_others
+                a_stay_of_a_player_who_is_gone_is_kept_without_a_name
+                a_stay_is_kept_though_its_room_was_never_recorded
+                of_two_hundred_writers_none_starves
+                the_latest_come_first_and_no_more_than_asked_for
+            }
+            reopened {
+                what_was_acknowledged_is_there_after_reopening
+                two_who_have_it_open_see_what_the_other_wrote
+            }
+        }
+    }
+}
+
+struct SqliteEngine(tempfile::TempDir);
+
+impl Engine for SqliteEngine {
+    type Store = Sqlite;
+
+    fn fresh() -> SqliteEngine {
+        SqliteEngine(tempfile::tempdir().unwrap())
+    }
+
+    async fn open(&self) -> Sqlite {
+        let mut options = SqliteOptions::new(self.0.path().join("data"));
+        // The contract is not about time, and the machine may be busy.
+        options.call_timeout = Duration::from_secs(60);
+        options.busy_timeout = Duration::from_secs(60);
+        let store = Sqlite::open(options).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    async fn close(store: Sqlite) {
+        store.close().await;
+    }
+}
