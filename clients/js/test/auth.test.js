@@ -1,0 +1,137 @@
+// Who the client is: the guest, its tokens, and what is done when they are refused.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { TOKENS, fakeClient, openClient, settle, socket } from "./fakes.js";
+
+const paths = (calls) => calls.map(({ path }) => path);
+
+test("a first visit signs in as a guest, takes a ticket, and offers it as a subprotocol", async () => {
+  const { calls } = await openClient();
+  assert.deepEqual(paths(calls), ["/v1/auth/guest", "/v1/ws-tickets"]);
+  assert.deepEqual(calls[0].body, {});
+  assert.equal(calls[1].authorization, "Bearer access-1");
+  assert.equal(socket().url.href, "ws://game.test/ws");
+  assert.deepEqual(socket().protocols, ["gamev1.v1.json", "ticket.abc"]);
+});
+
+test("formats that this library does not speak are not offered", async () => {
+  const protocols = ["gamev1.v1.msgpack", "gamev1.v1.json", "ticket.abc"];
+  await openClient({ "/v1/ws-tickets": { ticket: "abc", url: "wss://far.test/ws", protocols } });
+  assert.deepEqual(socket().protocols, ["gamev1.v1.json", "ticket.abc"]);
+  assert.equal(socket().url.href, "wss://far.test/ws");
+});
+
+test("the next visit of the same tab is the same player without signing in", async () => {
+  const { storage } = await openClient();
+  const { calls, client } = await openClient({}, { storage });
+  assert.deepEqual(paths(calls), ["/v1/ws-tickets"]);
+  assert.deepEqual(client.player, TOKENS.player);
+});
+
+test("a token that has run out is refreshed", async () => {
+  const { storage, time } = await openClient();
+  const { calls } = await openClient({}, { storage, now: () => time.nowMs + 590_000 });
+  assert.deepEqual(paths(calls), ["/v1/auth/refresh", "/v1/ws-tickets"]);
+  assert.deepEqual(calls[0].body, { refresh_token: "refresh-1" });
+  assert.equal(calls[1].authorization, "Bearer access-2");
+});
+
+test("when the refresh is refused the same device signs in again", async () => {
+  const { storage, time } = await openClient();
+  const answers = { "/v1/auth/refresh": [401, { code: "refresh_reused" }] };
+  const { calls } = await openClient(answers, { storage, now: () => time.nowMs + 590_000 });
+  assert.deepEqual(paths(calls), ["/v1/auth/refresh", "/v1/auth/guest", "/v1/ws-tickets"]);
+  assert.deepEqual(calls[1].body, { device_id: "device-1" });
+});
+
+test("a device id that the server does not repeat is kept all the same", async () => {
+  const { storage, time } = await openClient();
+  const { device_id, ...again } = TOKENS;
+  const answers = { "/v1/auth/refresh": [401, { code: "token_revoked" }], "/v1/auth/guest": again };
+  await openClient(answers, { storage, now: () => time.nowMs + 590_000 });
+  assert.equal(JSON.parse(storage.getItem("gamev1.guest")).device_id, device_id);
+});
+
+test("a refresh that only could not be done now does not cost the sign-in", async () => {
+  const { storage, time } = await openClient();
+  const answers = { "/v1/auth/refresh": [503, { code: "unavailable" }, { "retry-after": "2" }] };
+  const { client, calls, changes } = fakeClient(answers, { storage, now: () => time.nowMs + 590_000 });
+  client.connect();
+  await settle();
+  assert.deepEqual(paths(calls), ["/v1/auth/refresh"]);
+  // Retry-After, and half of the first half second on top.
+  assert.equal(changes.at(-1).waitMs, 2_250);
+  assert.equal(changes.at(-1).error.code, "unavailable");
+});
+
+test("an access token that is refused early is refreshed once", async () => {
+  const ticket = ({ authorization }) =>
+    authorization === "Bearer access-2" ? { ticket: "def" } : [401, { code: "token_revoked" }];
+  const { calls } = await openClient({ "/v1/ws-tickets": ticket });
+  assert.deepEqual(paths(calls), ["/v1/auth/guest", "/v1/ws-tickets", "/v1/auth/refresh", "/v1/ws-tickets"]);
+  assert.deepEqual(socket().protocols, ["gamev1.v1.json", "ticket.def"]);
+});
+
+test("a refusal that lasts ends the attempts", async () => {
+  const { client, changes } = fakeClient({ "/v1/auth/guest": [403, { code: "banned", detail: "until Monday" }] });
+  await assert.rejects(client.connect(), { code: "banned", message: "until Monday", temporary: false });
+  assert.deepEqual(changes.at(-1).state, "closed");
+});
+
+test("a server that cannot be reached is tried again, at ever longer waits", async () => {
+  const { client, time, calls, changes } = fakeClient({ "/v1/auth/guest": new TypeError("fetch failed") });
+  client.connect();
+  await time.advance(0);
+  assert.deepEqual([changes.at(-1).waitMs, changes.at(-1).error.code], [250, "network"]);
+  await time.advance(250);
+  assert.equal(changes.at(-1).waitMs, 500);
+  assert.equal(calls.length, 2);
+});
+
+test("`retryNow` ends a wait", async () => {
+  const { client, time, calls } = fakeClient({ "/v1/auth/guest": new TypeError("fetch failed") });
+  client.connect();
+  await time.advance(0);
+  client.retryNow();
+  await settle();
+  assert.equal(calls.length, 2);
+});
+
+test("two calls that need a token at once refresh it once", async () => {
+  const { storage, time } = await openClient();
+  const answers = { "/v1/rooms": { items: [], next_cursor: null } };
+  const { client, calls } = fakeClient(answers, { storage, now: () => time.nowMs + 590_000 });
+  await Promise.all([client.listRooms(), client.listRooms()]);
+  assert.deepEqual(paths(calls), ["/v1/auth/refresh", "/v1/rooms", "/v1/rooms"]);
+});
+
+test("an answer that never comes is given up after ten seconds", async () => {
+  const fetch = (url, { signal }) =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  const { client, time, changes } = fakeClient({}, { fetch });
+  client.connect();
+  await time.advance(9_999);
+  assert.equal(changes.at(-1).state, "connecting");
+  await time.advance(1);
+  assert.deepEqual([changes.at(-1).state, changes.at(-1).error.code], ["waiting", "network"]);
+});
+
+test("an open socket is shown the next token before the old one ends", async () => {
+  const { time } = await openClient();
+  socket().reply("ping", { received: 0 });
+  socket().answersPings = true;
+  await time.advance(479_000);
+  assert.equal(socket().requests.length, 0);
+  await time.advance(2_000);
+  const renewal = socket().sent.find(({ type }) => type === "auth.refresh");
+  assert.deepEqual(renewal.data, { access_token: "access-2" });
+});
+
+test("the list of rooms is asked for with the player's token", async () => {
+  const rooms = { items: [{ room: "ROOM" }], next_cursor: null };
+  const { client, calls } = await openClient({ "/v1/rooms": rooms });
+  assert.deepEqual(await client.listRooms({ game: "arena", where: { map: "a" } }), rooms);
+  assert.equal(calls.at(-1).authorization, "Bearer access-1");
+});

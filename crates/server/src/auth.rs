@@ -1,0 +1,14 @@
+//! Who is who: signing keys, access tokens, tickets for sockets, resume tokens, sign-ins. The player is always a row
+//! of the database; a token only says which.
+
+pub mod authenticator;
+pub mod keys;
+pub mod recent;
+pub mod resume;
+pub mod secret;
+pub mod sign_in;
+pub mod tickets;
+pub mod token;
+
+#[cfg(test)]
+pub(crate) mod memory_accounts;

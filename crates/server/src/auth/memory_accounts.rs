@@ -1,0 +1,168 @@
+//! Accounts in memory, for tests: they can be counted, changed behind one's back, and taken away.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::SystemTime,
+};
+
+use gamev1_actors::ports::{Answer, StoreError};
+use gamev1_persistence::accounts::{
+    Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash, SignIn,
+    UsernameTaken,
+};
+use gamev1_protocol::{PlayerId, SignInId};
+use parking_lot::Mutex;
+
+#[derive(Default)]
+pub(crate) struct MemoryAccounts {
+    rows: Mutex<Rows>,
+    pub(crate) down: AtomicBool,
+    /// Looks at a player or a sign-in.
+    pub(crate) looks: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Rows {
+    players: HashMap<PlayerId, Player>,
+    devices: HashMap<SecretHash, PlayerId>,
+    sign_ins: HashMap<SignInId, (SignIn, bool)>,
+    refresh: HashMap<SecretHash, (SignInId, bool)>,
+}
+
+impl MemoryAccounts {
+    pub(crate) fn change(&self, id: PlayerId, change: impl FnOnce(&mut Player)) {
+        change(self.rows.lock().players.get_mut(&id).unwrap());
+    }
+
+    pub(crate) fn revoke(&self, id: SignInId) {
+        self.rows.lock().sign_ins.get_mut(&id).unwrap().1 = true;
+    }
+
+    fn answer<'a, T: Send + 'a>(&self, answer: impl FnOnce(&mut Rows) -> T) -> Answer<'a, Result<T, StoreError>> {
+        let answer = if self.down.load(Ordering::Relaxed) {
+            Err(StoreError::Unavailable("taken away".into()))
+        } else {
+            Ok(answer(&mut self.rows.lock()))
+        };
+        Box::pin(async { answer })
+    }
+}
+
+impl Accounts for MemoryAccounts {
+    fn guest<'a>(
+        &'a self,
+        device: SecretHash,
+        now: SystemTime,
+        make: &'a (dyn Fn() -> NewGuest + Send + Sync),
+    ) -> Answer<'a, Result<Player, StoreError>> {
+        self.answer(|rows| {
+            if let Some(id) = rows.devices.get(&device) {
+                return rows.players[id].clone();
+            }
+            let NewGuest { id, username } = make();
+            let player = Player {
+                id,
+                username,
+                guest: true,
+                role: Role::Player,
+                epoch: 0,
+                created_at: now,
+                updated_at: now,
+            };
+            rows.devices.insert(device, id);
+            rows.players.insert(id, player.clone());
+            player
+        })
+    }
+
+    fn player(&self, id: PlayerId) -> Answer<'_, Result<Option<Player>, StoreError>> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.answer(|rows| rows.players.get(&id).cloned())
+    }
+
+    fn player_by_username<'a>(
+        &'a self,
+        username: &'a str,
+    ) -> Answer<'a, Result<Option<Player>, StoreError>> {
+        self.answer(|rows| rows.players.values().find(|player| player.username == username).cloned())
+    }
+
+    fn create_player(
+        &self,
+        new: NewPlayer,
+        now: SystemTime,
+    ) -> Answer<'_, Result<Result<Player, UsernameTaken>, StoreError>> {
+        self.answer(|rows| {
+            let NewPlayer { id, username, guest, role } = new;
+            let (created_at, updated_at) = (now, now);
+            let player = Player { id, username, guest, role, epoch: 0, created_at, updated_at };
+            rows.players.insert(id, player.clone());
+            Ok(player)
+        })
+    }
+
+    fn set_role(
+        &self,
+        player: PlayerId,
+        role: Role,
+        _now: SystemTime,
+    ) -> Answer<'_, Result<Option<Player>, StoreError>> {
+        self.answer(|rows| {
+            let player = rows.players.get_mut(&player)?;
+            player.epoch += u32::from(player.role != role);
+            player.role = role;
+            Some(player.clone())
+        })
+    }
+
+    fn open_sign_in(
+        &self,
+        new: NewSignIn,
+        _now: SystemTime,
+    ) -> Answer<'_, Result<Option<SignIn>, StoreError>> {
+        self.answer(|rows| {
+            let NewSignIn { id, player, refresh, expires_at, .. } = new;
+            let sign_in = SignIn { id, player, expires_at };
+            rows.refresh.insert(refresh, (id, false));
+            rows.sign_ins.insert(id, (sign_in.clone(), false));
+            Some(sign_in)
+        })
+    }
+
+    fn rotate_refresh(
+        &self,
+        rotate: Rotate,
+        _now: SystemTime,
+    ) -> Answer<'_, Result<Rotation, StoreError>> {
+        self.answer(|rows| {
+            let Some((id, used)) = rows.refresh.get_mut(&rotate.used) else {
+                return Rotation::Unknown;
+            };
+            let sign_in = *id;
+            if std::mem::replace(used, true) {
+                rows.sign_ins.get_mut(&sign_in).unwrap().1 = true;
+                return Rotation::Reused { sign_in, revoked: true };
+            }
+            let (row, revoked) = rows.sign_ins[&sign_in].clone();
+            if revoked {
+                return Rotation::Revoked { sign_in };
+            }
+            rows.refresh.insert(rotate.next, (sign_in, false));
+            Rotation::Rotated { player: rows.players[&row.player].clone(), sign_in: row }
+        })
+    }
+
+    fn sign_in_valid(
+        &self,
+        sign_in: SignInId,
+        _now: SystemTime,
+    ) -> Answer<'_, Result<bool, StoreError>> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.answer(|rows| rows.sign_ins.get(&sign_in).is_some_and(|(_, revoked)| !revoked))
+    }
+
+    fn forget_expired(&self, _now: SystemTime) -> Answer<'_, Result<usize, StoreError>> {
+        self.answer(|_| 0)
+    }
+}

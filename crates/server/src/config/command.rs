@@ -1,0 +1,74 @@
+//! The command line.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand};
+use gamev1_persistence::accounts::Role;
+
+use super::settings::{Settings, Span};
+
+#[derive(Debug, Parser)]
+#[command(name = "gamev1", version, about = "A game server on the actor model")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the server
+    Serve(Box<Serve>),
+    /// Prints an access token signed with the data directory's key, making the player when there is none
+    Token(Token),
+    /// Brings the database up to date, and ends
+    Migrate(Data),
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub file: ConfigFile,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigFile {
+    /// The file of settings [default: gamev1.toml, where there is one]
+    #[arg(long, env = "GAMEV1_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Data {
+    #[command(flatten)]
+    pub file: ConfigFile,
+
+    /// Database and signing keys [default: ./data]
+    #[arg(long, env = "GAMEV1_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Token {
+    #[command(flatten)]
+    pub data: Data,
+
+    /// Whose token it is
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+
+    /// Sets the player's role: player, moderator or admin
+    #[arg(long, value_name = "ROLE", value_parser = Role::from_str)]
+    pub role: Option<Role>,
+
+    /// How long the token is good for
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    pub ttl: Span,
+}
+
+impl Data {
+    pub fn settings(&self) -> Settings {
+        Settings { data_dir: self.data_dir.clone(), ..Settings::default() }
+    }
+}

@@ -1,0 +1,179 @@
+//! Rates of HTTP calls, by address and by player: GCRA, so that over any window w at most burst + rate × w pass.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    hash::Hash,
+    num::NonZeroU32,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use gamev1_protocol::{ErrorCode, PlayerId};
+use governor::{
+    RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::NoOpMiddleware,
+    state::keyed::DashMapStateStore,
+};
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::{
+    address::AddressKey,
+    config::HttpRates,
+    problem::{Problem, whole_seconds},
+};
+
+/// Beyond this many addresses in one class, neighbours share a budget: a flood of addresses must not fill the memory.
+const KEYS_MAX: usize = 200_000;
+
+/// What may be spent at once, and what flows back in a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    burst: NonZeroU32,
+    per_minute: NonZeroU32,
+}
+
+impl Quota {
+    /// `None` when one of them is 0.
+    pub fn new(burst: u32, per_minute: u32) -> Option<Quota> {
+        Some(Quota { burst: NonZeroU32::new(burst)?, per_minute: NonZeroU32::new(per_minute)? })
+    }
+
+    pub fn burst(&self) -> u32 {
+        self.burst.get()
+    }
+
+    pub fn per_minute(&self) -> u32 {
+        self.per_minute.get()
+    }
+
+    /// How long it takes until everything has flowed back.
+    fn window(&self) -> Duration {
+        Duration::from_secs(60) * self.burst.get() / self.per_minute.get()
+    }
+}
+
+type Keyed<K, C> =
+    RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+/// One class of calls.
+struct Class<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
+    name: &'static str,
+    quota: Quota,
+    limiter: Keyed<K, C>,
+    clock: C,
+}
+
+impl<K: Hash + Eq + Clone, C: Clock + Clone> Class<K, C> {
+    fn new(name: &'static str, quota: Quota, clock: C) -> Class<K, C> {
+        let gcra = governor::Quota::per_minute(quota.per_minute).allow_burst(quota.burst);
+        let limiter = RateLimiter::new(gcra, DashMapStateStore::default(), clock.clone());
+        Class { name, quota, limiter, clock }
+    }
+
+    fn check(&self, key: &K) -> Result<(), Problem> {
+        let Err(refused) = self.limiter.check_key(key) else { return Ok(()) };
+        let wait = refused.wait_time_from(self.clock.now());
+        let Class { name, quota, .. } = self;
+        let detail = format!(
+            "{} calls at once and {} a minute are allowed (class {name})",
+            quota.burst, quota.per_minute
+        );
+        tracing::debug!(class = name, "a call is over its rate");
+        let policy = format!("\"{name}\";q={};w={}", quota.burst, whole_seconds(quota.window()));
+        let state = format!("\"{name}\";r=0;t={}", whole_seconds(wait));
+        let mut problem = Problem::new(ErrorCode::RateLimited, detail).retry_after(wait);
+        for (header, value) in [("ratelimit-policy", policy), ("ratelimit", state)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                problem = problem.header(HeaderName::from_static(header), value);
+            }
+        }
+        Err(problem)
+    }
+
+    /// Forgets those who are back at their whole budget. True when too many are left.
+    fn sweep(&self) -> bool {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+        self.limiter.len() > KEYS_MAX
+    }
+}
+
+/// All classes; none when rates are lifted.
+pub struct HttpLimits {
+    classes: Option<Classes>,
+    /// Whether neighbouring addresses share their budget.
+    coarse: AtomicBool,
+}
+
+struct Classes {
+    address: Class<AddressKey>,
+    player: Class<PlayerId>,
+    guest: Class<AddressKey>,
+    refresh: Class<AddressKey>,
+    connect: Class<AddressKey>,
+}
+
+impl HttpLimits {
+    pub fn new(rates: Option<HttpRates>) -> HttpLimits {
+        let clock = DefaultClock::default;
+        let classes = rates.map(|rates| Classes {
+            address: Class::new("address", rates.address, clock()),
+            player: Class::new("player", rates.player, clock()),
+            guest: Class::new("guest", rates.auth, clock()),
+            refresh: Class::new("refresh", rates.auth, clock()),
+            connect: Class::new("connect", rates.connect, clock()),
+        });
+        HttpLimits { classes, coarse: AtomicBool::new(false) }
+    }
+
+    /// Any call.
+    ///
+    /// # Errors
+    /// `rate_limited`, as with the others.
+    pub fn call(&self, address: AddressKey) -> Result<(), Problem> {
+        self.by_address(address, |classes| &classes.address)
+    }
+
+    pub fn call_of_player(&self, player: PlayerId) -> Result<(), Problem> {
+        self.classes.as_ref().map_or(Ok(()), |classes| classes.player.check(&player))
+    }
+
+    pub fn guest(&self, address: AddressKey) -> Result<(), Problem> {
+        self.by_address(address, |classes| &classes.guest)
+    }
+
+    pub fn refresh(&self, address: AddressKey) -> Result<(), Problem> {
+        self.by_address(address, |classes| &classes.refresh)
+    }
+
+    /// A new socket.
+    pub fn connect(&self, address: AddressKey) -> Result<(), Problem> {
+        self.by_address(address, |classes| &classes.connect)
+    }
+
+    fn by_address(
+        &self,
+        address: AddressKey,
+        class: impl FnOnce(&Classes) -> &Class<AddressKey>,
+    ) -> Result<(), Problem> {
+        let Some(classes) = &self.classes else { return Ok(()) };
+        let coarse = self.coarse.load(Ordering::Relaxed);
+        class(classes).check(&if coarse { address.coarse() } else { address })
+    }
+
+    /// To be called every few seconds.
+    pub fn sweep(&self) {
+        let Some(Classes { address, player, guest, refresh, connect }) = &self.classes else { return };
+        player.sweep();
+        let mut crowded = false;
+        for class in [address, guest, refresh, connect] {
+            crowded |= class.sweep();
+        }
+        if self.coarse.swap(crowded, Ordering::Relaxed) != crowded {
+            tracing::warn!(crowded, "neighbouring addresses share their rates while there are too many");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The routes, as warp filters: path, method, what is read from the request. What they answer is in the files below;
+//! this is the only one that knows warp.
+
+pub mod answer;
+pub mod auth;
+pub mod errors_page;
+pub mod health;
+pub mod me;
+pub mod rooms;
+#[cfg(test)]
+mod tests;
+pub mod tickets;
+pub mod upgrade;
+
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
+
+use bytes::Bytes;
+use gamev1_protocol::ErrorCode;
+use hyper::{HeaderMap, header, upgrade::OnUpgrade};
+use hyper_util::service::TowerToHyperService;
+use warp::{Filter, Rejection, Reply, reply::Response};
+
+use self::{answer::Answer, upgrade::Handshake};
+use crate::{
+    app::App,
+    body,
+    call::Call,
+    edge::connection::Admission,
+    gate::{self, Routes},
+    pages,
+    problem::Problem,
+};
+
+/// All routes, for the connections of the edge.
+pub fn service(app: Arc<App>) -> impl Routes {
+    TowerToHyperService::new(warp::service(all(app)))
+}
+
+fn all(app: Arc<App>) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync {
+    let with = warp::any().map(move || app.clone()).and(warp::ext::get::<Call>());
+    let at_me = warp::path!("v1" / "me").and(warp::get());
+    let me = at_me.and(with.clone()).then(me::get).map(reply);
+    let rooms = rooms(with.clone());
+    let ws = ws(with.clone());
+
+    let at = warp::path!("v1" / "ws-tickets").and(warp::post());
+    let tickets = at.and(with.clone()).and(json()).then(tickets::post).map(reply);
+    let at = warp::path!("v1" / "auth" / "guest").and(warp::post());
+    let guest = at.and(with.clone()).and(json()).then(auth::guest).map(reply);
+    let at = warp::path!("v1" / "auth" / "refresh").and(warp::post());
+    let refresh = at.and(with.clone()).and(json()).then(auth::refresh).map(reply);
+
+    let health =
+        warp::path!("health").and(warp::get()).and(with.clone()).map(health::health).map(reply);
+    let ready = warp::path!("ready").and(warp::get()).and(with).map(health::ready).map(reply);
+    let live = warp::path!("live").and(warp::get()).map(health::live).map(reply);
+    let errors = warp::path!("docs" / "errors").and(warp::get()).and(held());
+    let errors = errors.map(errors_page::get).map(reply);
+
+    let api = me.or(rooms).unify().or(ws).unify().or(tickets).unify();
+    let api = api.or(guest).unify().or(refresh).unify();
+    let rest = health.or(ready).unify().or(live).unify().or(errors).unify().or(page()).unify();
+    api.or(rest).unify().recover(rejected).unify()
+}
+
+fn rooms<W>(with: W) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync
+where
+    W: Filter<Extract = (Arc<App>, Call), Error = Rejection> + Clone + Send + Sync,
+    W: warp::Filter<Future: Send>,
+{
+    let query = warp::query::<HashMap<String, String>>();
+    let list = warp::get().and(with.clone()).and(query).then(rooms::list).map(reply);
+    let create = warp::post().and(with.clone()).and(json()).then(rooms::create).map(reply);
+    let one = warp::path!("v1" / "rooms" / String).and(warp::get()).and(with);
+    let one = one.then(rooms::get).map(reply);
+    let many = warp::path!("v1" / "rooms").and(list.or(create).unify());
+    many.or(one).unify()
+}
+
+fn ws<W>(with: W) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync
+where
+    W: Filter<Extract = (Arc<App>, Call), Error = Rejection> + Clone + Send + Sync,
+    W: warp::Filter<Future: Send>,
+{
+    let handshake = warp::header::headers_cloned()
+        .and(warp::query::<HashMap<String, String>>())
+        .and(warp::ext::optional::<OnUpgrade>())
+        .and(warp::ext::optional::<Arc<Admission>>())
+        .map(|headers: HeaderMap, query, on_upgrade, admission| {
+            Box::new(Handshake { headers, query, on_upgrade, admission })
+        });
+    warp::path!("ws").and(warp::get()).and(with).and(handshake).then(upgrade::upgrade).map(reply)
+}
+
+/// The body of a request, read to its end if it is acceptable.
+fn json() -> impl Filter<Extract = (Result<Bytes, Problem>,), Error = Rejection> + Copy + Send + Sync {
+    warp::header::optional::<String>(header::CONTENT_TYPE.as_str()).and(warp::body::stream()).then(
+        |content_type: Option<String>, stream| async move {
+            body::read(content_type.as_deref(), stream).await
+        },
+    )
+}
+
+/// What version of a page the browser holds.
+fn held() -> impl Filter<Extract = (Option<String>,), Error = Rejection> + Copy + Send + Sync {
+    warp::header::optional::<String>(header::IF_NONE_MATCH.as_str())
+}
+
+/// The files that are compiled in.
+fn page() -> impl Filter<Extract = (Response,), Error = Rejection> + Copy + Send + Sync {
+    let found = warp::path::full().and_then(|path: warp::path::FullPath| async move {
+        pages::find(path.as_str()).ok_or_else(warp::reject::not_found)
+    });
+    found.and(warp::get()).and(held()).map(|page: &'static pages::Page, held: Option<String>| {
+        reply(Ok(page.response(held.as_deref())))
+    })
+}
+
+fn reply(answer: Answer) -> Response {
+    match answer {
+        Ok(response) => response.into_response(),
+        Err(problem) => gate::refused(problem),
+    }
+}
+
+/// What no route took.
+async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
+    let problem = if rejection.is_not_found() {
+        Problem::new(ErrorCode::NotFound, "nothing is at this path")
+    } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
+        Problem::new(ErrorCode::MethodNotAllowed, "this path has other methods, see Allow")
+    } else if rejection.find::<warp::reject::InvalidQuery>().is_some() {
+        Problem::bad_request("", "a query of names and values, each name once", "something else")
+    } else if rejection.find::<warp::reject::InvalidHeader>().is_some() {
+        Problem::new(ErrorCode::BadRequest, "a header is not what it should be")
+    } else {
+        tracing::error!(?rejection, "a rejection that nobody knows");
+        Problem::new(ErrorCode::Internal, "this server failed at the request")
+    };
+    Ok(gate::refused(problem))
+}

@@ -1,0 +1,139 @@
+//! The commands that do one thing and end.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use gamev1_persistence::{
+    Sqlite, SqliteOptions,
+    accounts::{Accounts, NewPlayer, Player, Role},
+};
+use gamev1_protocol::PlayerId;
+
+use super::{Exit, complain, runtime, say};
+use crate::{
+    auth::{keys::Keys, sign_in::SignIns, token::Tokens},
+    config::{self, Config, command},
+    logs,
+};
+
+/// The time of a token is bounded by that of a sign-in.
+const TTL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
+const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 1..=64;
+
+/// Why a command did not do it.
+struct Failure {
+    exit: Exit,
+    why: String,
+}
+
+fn refused(why: impl ToString) -> Failure {
+    Failure { exit: Exit::Refused, why: why.to_string() }
+}
+
+fn failed(why: impl ToString) -> Failure {
+    Failure { exit: Exit::Failed, why: why.to_string() }
+}
+
+/// `gamev1 token`: prints an access token, and only that.
+pub fn token(args: &command::Token) -> Exit {
+    finish(&args.data, |config| async move {
+        let ttl = args.ttl.0;
+        if ttl.is_zero() || ttl > TTL_MAX {
+            return Err(refused("--ttl: expected a time up to 90days"));
+        }
+        let name = &args.username;
+        if !USERNAME_CHARS.contains(&name.chars().count()) || name.chars().any(char::is_control) {
+            return Err(refused("--username: expected 1 to 64 characters, no control characters"));
+        }
+        let now = SystemTime::now();
+        let keys = Keys::open(&config.data_dir, now).map_err(refused)?;
+        let sqlite = Arc::new(open(&config).await?);
+        let player = player(&*sqlite, name, args.role, now).await?;
+        let sign_ins = SignIns::new(sqlite.clone(), Arc::new(Tokens::new(keys)));
+        let token = sign_ins.access_only(&player, ttl, now).await;
+        sqlite.close().await;
+        token.map_err(|error| failed(error.message))
+    })
+}
+
+/// `gamev1 migrate`: says what was applied.
+pub fn migrate(args: &command::Data) -> Exit {
+    finish(args, |config| async move {
+        let sqlite = Sqlite::open(SqliteOptions::new(&config.data_dir)).await.map_err(refused)?;
+        let applied = sqlite.migrate().await;
+        sqlite.close().await;
+        match applied {
+            Ok(applied) if applied.is_empty() => Ok("the database is up to date".to_owned()),
+            Ok(applied) => Ok(format!("applied {}", applied.join(", "))),
+            Err(error) if error.is_final() => Err(refused(error)),
+            Err(error) => Err(failed(error)),
+        }
+    })
+}
+
+/// Does what a command is for and tells how it ended.
+fn finish<F>(args: &command::Data, command: impl FnOnce(Config) -> F) -> Exit
+where
+    F: Future<Output = Result<String, Failure>>,
+{
+    let config = config::read_file(args.file.config.as_deref())
+        .and_then(|file| Config::resolve(config::settings::Settings {
+            data_dir: args.settings().or(file).data_dir,
+            ..Default::default()
+        }));
+    let done = match (config, runtime::small()) {
+        (Ok(config), Ok(runtime)) => match logs::init("warn", true) {
+            Ok(()) => runtime.block_on(command(config)),
+            Err(error) => Err(refused(error)),
+        },
+        (Err(error), _) => Err(refused(error)),
+        (_, Err(error)) => Err(failed(error)),
+    };
+    match done {
+        Ok(said) => {
+            say(said);
+            Exit::Done
+        }
+        Err(Failure { exit, why }) => {
+            complain(why);
+            exit
+        }
+    }
+}
+
+async fn open(config: &Config) -> Result<Sqlite, Failure> {
+    let sqlite = Sqlite::open(SqliteOptions::new(&config.data_dir)).await.map_err(refused)?;
+    match sqlite.migrate().await {
+        Ok(_) => Ok(sqlite),
+        Err(error) if error.is_final() => Err(refused(error)),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The player of that name with that role, made when there is none.
+async fn player(
+    accounts: &dyn Accounts,
+    username: &str,
+    role: Option<Role>,
+    now: SystemTime,
+) -> Result<Player, Failure> {
+    let known = accounts.player_by_username(username).await.map_err(failed)?;
+    let player = match known {
+        Some(player) => player,
+        None => {
+            let role = role.unwrap_or(Role::Player);
+            let new =
+                NewPlayer { id: PlayerId::new(), username: username.into(), guest: false, role };
+            accounts.create_player(new, now).await.map_err(failed)?.map_err(failed)?
+        }
+    };
+    match role {
+        Some(role) if role != player.role => {
+            let changed = accounts.set_role(player.id, role, now).await.map_err(failed)?;
+            changed.ok_or_else(|| failed("the player has just gone"))
+        }
+        _ => Ok(player),
+    }
+}

@@ -1,0 +1,219 @@
+//! `gamev1 serve`: the port first, then the database, the tree, and a wait for a reason to stop.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use gamev1_actors::{
+    game::GameRegistry,
+    readiness::Readiness,
+    tree::{self, Parts, System},
+    vault::Vault,
+};
+use gamev1_persistence::{MigrateError, OpenError, Sqlite, SqliteOptions};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::{Exit, complain, housekeeping, runtime, say, signals::Signals, start_up};
+use crate::{
+    app::{App, Services},
+    auth::{
+        authenticator::Authenticator, keys::Keys, resume::ResumeKey, sign_in::SignIns,
+        tickets::Tickets, token::Tokens,
+    },
+    config::{self, Config, command},
+    edge::{self, Door, connection::HttpServer},
+    idempotency::Idempotency,
+    logs, routes,
+    room_list::RoomList,
+    socket::SocketOptions,
+};
+
+/// How long a database that does not answer is waited for before the next try; doubled, at most the latter.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+/// What is left of the budget for the database when everything else has taken its time.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+pub fn run(args: command::Serve, games: GameRegistry) -> Exit {
+    let settings = config::read_file(args.file.config.as_deref());
+    let config = settings.and_then(|file| Config::resolve(args.settings.or(file)));
+    let config = match config {
+        Ok(config) => config,
+        Err(error) => {
+            complain(error);
+            return Exit::Refused;
+        }
+    };
+    if let Err(error) = logs::init(&config.log, config.dev) {
+        complain(error);
+        return Exit::Refused;
+    }
+    let keys = match Keys::open(&config.data_dir, SystemTime::now()) {
+        Ok(keys) => keys,
+        Err(error) => {
+            complain(error);
+            return Exit::Refused;
+        }
+    };
+    let built = match runtime::build() {
+        Ok(built) => built,
+        Err(error) => {
+            complain(error);
+            return Exit::Failed;
+        }
+    };
+    let runtime::Built { runtime, socket_options, kind } = built;
+    let exit = runtime.block_on(serve(config, keys, games, socket_options, &kind));
+    // Whatever still blocks a thread has had its time.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn serve(
+    config: Config,
+    keys: Keys,
+    games: GameRegistry,
+    socket_options: SocketOptions,
+    runtime: &str,
+) -> Exit {
+    let listening = edge::listen(config.addr).and_then(|listener| {
+        let bound = listener.local_addr()?;
+        Ok((Signals::new()?, listener, bound))
+    });
+    let (mut signals, listener, bound) = match listening {
+        Ok(listening) => listening,
+        Err(error) => {
+            complain(format_args!("{}: {error}; --addr takes another address", config.addr));
+            return Exit::Refused;
+        }
+    };
+    let parts = [tree::PARTS, &[housekeeping::DATABASE, edge::PART]].concat();
+    let readiness = Readiness::awaiting(&parts);
+    let app = App::new(config, bound, readiness.clone(), socket_options);
+    let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone())));
+    let door = Door { listener: Arc::new(listener), serve, readiness };
+    // Health and pages are answered from the first moment; the tree's edge takes over.
+    let early = edge::accepting(door.clone(), || ());
+    let started = tokio::select! {
+        started = start(&app, keys, games.clone(), door) => started,
+        signal = signals.stop() => {
+            tracing::info!(signal, "stopped while starting");
+            return Exit::Done;
+        }
+    };
+    drop(early);
+    let (system, sqlite) = match started {
+        Ok(started) => started,
+        Err(exit) => return exit,
+    };
+    say(start_up::lines(&app, &games.names().collect::<Vec<_>>(), runtime));
+    for warning in start_up::warnings(&app) {
+        tracing::warn!("{warning}");
+    }
+    until_stopped(&app, system, sqlite, &mut signals).await
+}
+
+/// Opens the database, makes what needs it, and starts the tree.
+async fn start(
+    app: &Arc<App>,
+    keys: Keys,
+    games: GameRegistry,
+    door: Door,
+) -> Result<(System, Arc<Sqlite>), Exit> {
+    let sqlite = Arc::new(database(app).await?);
+    let tokens = Arc::new(Tokens::new(keys));
+    let authenticator = Arc::new(Authenticator::new(sqlite.clone(), tokens.clone()));
+    let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
+    let vault =
+        Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
+    app.open(Services {
+        vault: vault.clone(),
+        authenticator,
+        sign_ins: SignIns::new(sqlite.clone(), tokens),
+        resume_key,
+        tickets: Tickets::default(),
+        idempotency: Idempotency::default(),
+        room_list: RoomList::default(),
+    });
+    app.readiness.set_ready(housekeeping::DATABASE);
+    let parts = Parts {
+        vault,
+        store: sqlite.clone(),
+        supervision: app.config.supervision.clone(),
+        readiness: app.readiness.clone(),
+        edge: edge::start(door),
+    };
+    match tree::start(parts).await {
+        Ok(system) => Ok((system, sqlite)),
+        Err(error) => {
+            tracing::error!(%error, "the supervision tree does not start");
+            Err(Exit::GaveUp)
+        }
+    }
+}
+
+/// Opens and migrates the database. One that does not answer is tried again; one that is not ours to use is not.
+async fn database(app: &App) -> Result<Sqlite, Exit> {
+    let refused = |error: &dyn std::error::Error| {
+        complain(error);
+        Exit::Refused
+    };
+    let opened = Sqlite::open(SqliteOptions::new(&app.config.data_dir)).await;
+    let sqlite = opened.map_err(|error: OpenError| refused(&error))?;
+    let mut wait = RETRY_FIRST;
+    loop {
+        match sqlite.migrate().await {
+            Ok(_) => return Ok(sqlite),
+            Err(error) if error.is_final() => return Err(refused(&error)),
+            Err(error @ MigrateError::Store(_)) => {
+                tracing::warn!(%error, ?wait, "the database is tried again");
+                app.readiness.set_waiting(housekeeping::DATABASE, error.to_string());
+            }
+            Err(error) => return Err(refused(&error)),
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(RETRY_MAX);
+    }
+}
+
+async fn until_stopped(
+    app: &App,
+    mut system: System,
+    sqlite: Arc<Sqlite>,
+    signals: &mut Signals,
+) -> Exit {
+    let Some(services) = app.services_if_open() else { return Exit::Failed };
+    tokio::select! {
+        signal = signals.stop() => tracing::info!(signal, budget = ?app.config.drain_budget, "stopping"),
+        () = system.ended() => {
+            tracing::error!("the root of the supervision tree gave up");
+            return Exit::GaveUp;
+        }
+        () = housekeeping::run(app, services, sqlite.clone()) => {}
+    }
+    tokio::select! {
+        () = drain(app, system, &sqlite) => Exit::Done,
+        () = signals.interrupt() => {
+            tracing::warn!("a second SIGINT: stopping at once");
+            Exit::Interrupted
+        }
+    }
+}
+
+/// Tells clients, writes what is queued, lets requests finish: within the budget, sooner if all is done.
+async fn drain(app: &App, system: System, sqlite: &Sqlite) {
+    let budget = app.config.drain_budget;
+    let deadline = Instant::now() + budget;
+    if !system.stop(budget).await {
+        tracing::error!("the time to stop is over and not every row is written");
+    }
+    app.closing.cancel();
+    if timeout_at(deadline, app.connections_ended()).await.is_err() {
+        tracing::warn!("the time to stop is over and connections are still open");
+    }
+    if timeout(CLOSE_WITHIN, sqlite.close()).await.is_err() {
+        tracing::warn!("the database was not closed in time; nothing is lost by that");
+    }
+    tracing::info!("stopped");
+}

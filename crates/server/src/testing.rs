@@ -1,0 +1,217 @@
+//! A whole server on a free port for tests: real sockets and a real tree, accounts in memory.
+
+use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+
+use clap::Parser;
+use gamev1_actors::{
+    game::GameRegistry,
+    ports::{Answer, RoomRecord, RoomStore, StoreError},
+    readiness::Readiness,
+    tree::{self, Parts, System},
+    vault::Vault,
+};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{Mutex, MutexGuard},
+};
+
+use crate::{
+    app::{App, Services},
+    auth::{
+        authenticator::Authenticator, keys::Keys, memory_accounts::MemoryAccounts,
+        resume::ResumeKey, sign_in::SignIns, tickets::Tickets, token::Tokens,
+    },
+    config::{
+        Config,
+        command::{Cli, Command},
+    },
+    edge::{self, Door, connection::HttpServer},
+    idempotency::Idempotency,
+    room_list::RoomList,
+    routes,
+    socket::SocketOptions,
+};
+
+/// Trees share the process-wide names of actors: one at a time.
+static ONE_TREE: Mutex<()> = Mutex::const_new(());
+
+struct NoRooms;
+
+impl RoomStore for NoRooms {
+    fn write<'a>(&'a self, _: &'a [RoomRecord]) -> Answer<'a, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+pub(crate) struct TestServer {
+    pub(crate) app: Arc<App>,
+    pub(crate) bound: SocketAddr,
+    system: System,
+    _dir: tempfile::TempDir,
+    _one_tree: MutexGuard<'static, ()>,
+}
+
+/// A response, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answered {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    pub(crate) fn code(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
+        let problem = self.json();
+        let id = self.header("x-request-id").unwrap();
+        assert_eq!(problem["instance"], format!("/requests/{id}"));
+        assert_eq!(problem["status"], self.status);
+        let code = problem["code"].as_str().unwrap();
+        assert_eq!(problem["type"], format!("/docs/errors#{code}"));
+        code.to_owned()
+    }
+}
+
+pub(crate) fn config(args: &[&str]) -> Config {
+    let cli = Cli::parse_from(["gamev1", "serve"].iter().chain(args));
+    let Command::Serve(serve) = cli.command else { panic!("no serve") };
+    Config::resolve(serve.settings).unwrap()
+}
+
+impl TestServer {
+    /// A server with these flags, on a port of its own.
+    pub(crate) async fn start(games: GameRegistry, args: &[&str]) -> TestServer {
+        let one_tree = ONE_TREE.lock().await;
+        let dir = tempfile::tempdir().unwrap();
+        let listener = edge::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let bound = listener.local_addr().unwrap();
+        let parts = [tree::PARTS, &[edge::PART]].concat();
+        let readiness = Readiness::awaiting(&parts);
+        let app = App::new(config(args), bound, readiness.clone(), SocketOptions::default());
+        let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone())));
+        let door = Door { listener: Arc::new(listener), serve, readiness: readiness.clone() };
+
+        let accounts = Arc::new(MemoryAccounts::default());
+        let keys = Keys::open(dir.path(), SystemTime::UNIX_EPOCH).unwrap();
+        let tokens = Arc::new(Tokens::new(keys));
+        let authenticator = Arc::new(Authenticator::new(accounts.clone(), tokens.clone()));
+        let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
+        let limits = app.config.limits;
+        let vault = Vault::new(games, limits, authenticator.clone(), resume_key.clone());
+        app.open(Services {
+            vault: vault.clone(),
+            authenticator,
+            sign_ins: SignIns::new(accounts, tokens),
+            resume_key,
+            tickets: Tickets::default(),
+            idempotency: Idempotency::default(),
+            room_list: RoomList::default(),
+        });
+        let supervision = app.config.supervision.clone();
+        let store = Arc::new(NoRooms);
+        let edge = edge::start(door);
+        let parts = Parts { vault, store, supervision, readiness, edge };
+        let system = tree::start(parts).await.unwrap();
+        TestServer { app, bound, system, _dir: dir, _one_tree: one_tree }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.system.stop(std::time::Duration::from_secs(5)).await;
+        self.app.closing.cancel();
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.bound).await.unwrap()
+    }
+
+    /// Sends a request on a connection of its own.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answered {
+        let mut stream = self.connect().await;
+        let mut request = format!("{method} {path} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request.push_str(&format!("host: {}\r\n", self.bound));
+        }
+        if !headers.iter().any(|(name, _)| *name == "connection") {
+            request.push_str("connection: close\r\n");
+        }
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() {
+            request.push_str(&format!("content-length: {}\r\n", body.len()));
+        }
+        request.push_str("\r\n");
+        request.push_str(body);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        read(stream).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answered {
+        self.send("GET", path, &[], "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, bearer: Option<&str>, body: &str) -> Answered {
+        let bearer = bearer.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+        self.send("POST", path, &headers, body).await
+    }
+
+    /// The tokens of a new guest.
+    pub(crate) async fn guest(&self) -> Value {
+        let answered = self.post("/v1/auth/guest", None, "{}").await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        answered.json()
+    }
+
+    /// Asks for an upgrade with these headers beside those of the handshake.
+    pub(crate) async fn upgrade(&self, path: &str, headers: &[(&str, &str)]) -> Answered {
+        let handshake = [
+            ("connection", "Upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        self.send("GET", path, &[&handshake, headers].concat(), "").await
+    }
+}
+
+/// Reads a response: to the end of the connection, or of the head when protocols are switched.
+pub(crate) async fn read(mut stream: TcpStream) -> Answered {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    let reading = async {
+        loop {
+            let n = stream.read(&mut buffer).await.unwrap_or(0);
+            bytes.extend_from_slice(&buffer[..n]);
+            let switched = bytes.starts_with(b"HTTP/1.1 101") && bytes.windows(4).any(|w| w == b"\r\n\r\n");
+            if n == 0 || switched {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), reading).await.unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Answered { status, head: head.to_owned(), body: body.to_owned() }
+}
