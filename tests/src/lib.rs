@@ -1,0 +1,15 @@
+//! End-to-end tests of GameV1: what they need to start a real server and to speak to it as a stranger would. The
+//! tests themselves are in `tests/e2e`.
+
+pub mod bench;
+pub mod bomb;
+pub mod client;
+pub mod http;
+pub mod merge_patch;
+pub mod raw;
+pub mod server;
+
+use std::time::Duration;
+
+/// How long a test waits for anything. Far more than a healthy server needs, however busy the machine is.
+pub const BOUND: Duration = Duration::from_secs(20);

@@ -1,0 +1,62 @@
+//! Refresh tokens: each is good for one use.
+
+use super::*;
+
+async fn refresh(server: &Server, token: &Value) -> e2e::http::Answer {
+    server.post("/v1/auth/refresh", json!({ "refresh_token": token })).await
+}
+
+#[tokio::test]
+async fn a_refresh_gives_the_same_player_new_tokens() {
+    let server = Server::start().await;
+    let player = server.guest().await;
+    let mut token = player.tokens["refresh_token"].clone();
+    for _ in 0..3 {
+        let next = refresh(&server, &token).await.ok(200);
+        assert_eq!(next["player"], player.tokens["player"]);
+        assert_eq!((&next["token_type"], &next["expires_in"]), (&json!("Bearer"), &json!(600)));
+        assert_ne!(next["refresh_token"], token);
+        assert_eq!(next.get("device_id"), None);
+        let me = Player { tokens: next.clone() };
+        assert_eq!(server.get_as(&me, "/v1/me").await.ok(200)["id"], player.id());
+        token = next["refresh_token"].clone();
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_comes_again_is_refused() {
+    let server = Server::start().await;
+    let player = server.guest().await;
+    let used = player.tokens["refresh_token"].clone();
+    let next = refresh(&server, &used).await.ok(200);
+    refresh(&server, &used).await.problem(401, "refresh_reused");
+    // So soon it may be a double click: whoever holds the next one keeps it.
+    refresh(&server, &next["refresh_token"]).await.ok(200);
+    refresh(&server, &used).await.problem(401, "refresh_reused");
+}
+
+#[tokio::test]
+async fn of_two_that_refresh_at_once_one_wins() {
+    let server = Server::start().await;
+    let player = server.guest().await;
+    let token = &player.tokens["refresh_token"];
+    let (one, other) = tokio::join!(refresh(&server, token), refresh(&server, token));
+    let (won, lost) = if one.status == 200 { (one, other) } else { (other, one) };
+    let next = won.ok(200);
+    lost.problem(401, "refresh_reused");
+    refresh(&server, &next["refresh_token"]).await.ok(200);
+}
+
+#[tokio::test]
+async fn what_is_no_refresh_token_is_refused() {
+    let server = Server::start().await;
+    let player = server.guest().await;
+    for wrong in ["", "nonsense", player.access(), player.device(), &"x".repeat(8_000)] {
+        let answer = refresh(&server, &json!(wrong)).await;
+        assert!((400..500).contains(&answer.status), "{wrong:.40}: {answer:?}");
+        let code = answer.json()["code"].as_str().unwrap().to_owned();
+        answer.problem(answer.status, &code);
+    }
+    refresh(&server, &json!("A".repeat(43))).await.problem(401, "unauthenticated");
+    refresh(&server, &player.tokens["refresh_token"]).await.ok(200);
+}
