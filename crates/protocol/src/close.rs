@@ -8,6 +8,7 @@ use crate::{ErrorCode, limits::CLOSE_REASON_BYTES_MAX};
 pub enum CloseCode {
     Done = 1000,
     GoingAway = 1001,
+    Framing = 1002,
     WrongFrame = 1003,
     NotUtf8 = 1007,
     Policy = 1008,
@@ -30,6 +31,7 @@ impl CloseCode {
         match self {
             CloseCode::Done => "done",
             CloseCode::GoingAway => "going_away",
+            CloseCode::Framing => "framing",
             CloseCode::WrongFrame => "wrong_frame",
             CloseCode::NotUtf8 => "not_utf8",
             CloseCode::Policy => "policy",

@@ -43,17 +43,20 @@ impl Raw {
     /// in its envelope.
     pub fn read<T: DeserializeOwned>(&self, pointer: &str) -> Result<T, WireError> {
         let read = match self.format {
-            Format::Json => serde_json::from_slice(&self.bytes).ok(),
-            Format::MsgPack => rmp_serde::from_slice(&self.bytes).ok(),
+            Format::Json => serde_json::from_slice(&self.bytes).map_err(|_| false),
+            Format::MsgPack => rmp_serde::from_slice(&self.bytes).map_err(|error| match error {
+                rmp_serde::decode::Error::Syntax(why) => !why.starts_with("duplicate field"),
+                _ => true,
+            }),
         };
-        match read {
-            Some(value) => Ok(value),
-            // MessagePack has no integers as keys, JSON none but in strings: the tree reads both alike.
-            None => {
-                let value = self.value(pointer)?;
-                T::deserialize(&value).map_err(|_| decode::explain::<T>(pointer, &value))
-            }
-        }
+        let tree_may_do = match read {
+            Ok(value) => return Ok(value),
+            Err(tree_may_do) => tree_may_do,
+        };
+        let value = self.value(pointer)?;
+        // Keys that are integers stand as strings in both formats; rmp_serde alone does not read them so.
+        let read = if tree_may_do { T::deserialize(&value).ok() } else { None };
+        read.ok_or_else(|| decode::explain::<T>(pointer, &value))
     }
 
     /// The value in `format`: itself, or carried over.

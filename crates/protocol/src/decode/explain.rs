@@ -1,5 +1,7 @@
 //! The slower look at a frame that was refused: which member, what was expected, what came.
 
+use std::collections::HashSet;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -214,10 +216,11 @@ fn twice(
     members: &[(String, &[u8])],
     matters: impl Fn(&str) -> bool,
 ) -> Option<WireError> {
-    let again = |at: usize| members[..at].iter().any(|(name, _)| *name == members[at].0);
-    let at = (1..members.len()).find(|&at| matters(&members[at].0) && again(at))?;
+    let mut seen = HashSet::new();
+    let (name, _) =
+        members.iter().find(|(name, _)| matters(name) && !seen.insert(name.as_str()))?;
     let mut pointer = pointer.to_owned();
-    push(&mut pointer, &members[at].0);
+    push(&mut pointer, name);
     Some(WireError::bad_request(&pointer, "the member once", "the same member twice"))
 }
 

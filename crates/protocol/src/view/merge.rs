@@ -20,13 +20,6 @@ pub(super) fn diff(old: &Node, new: &Node) -> Option<Node> {
 /// One walk over both: they are sorted.
 fn diff_members(mut old: &[(Text, Node)], mut new: &[(Text, Node)]) -> Option<Members> {
     let mut patch = Members::new();
-    let mut change = |rest: usize, key: &Text, node: Node| {
-        if patch.is_empty() {
-            // Where one member of an object changes, often many do.
-            patch.reserve(rest.min(16));
-        }
-        patch.push((key.clone(), node));
-    };
     loop {
         let order = match (old, new) {
             ([], []) => break,
@@ -36,16 +29,22 @@ fn diff_members(mut old: &[(Text, Node)], mut new: &[(Text, Node)]) -> Option<Me
         };
         match (order, old, new) {
             (Ordering::Less, [(gone, _), rest @ ..], _) => {
-                change(old.len(), gone, Node::Null);
+                patch.push((gone.clone(), Node::Null));
                 old = rest;
             }
-            (Ordering::Greater, _, [(come, node), rest @ ..]) => {
-                change(new.len(), come, node.clone());
+            (Ordering::Greater, _, [come, rest @ ..]) => {
+                push(&mut patch, come, new.len());
                 new = rest;
             }
-            (Ordering::Equal, [(_, before), olds @ ..], [(key, after), news @ ..]) => {
-                if let Some(node) = diff(before, after) {
-                    change(new.len(), key, node);
+            (Ordering::Equal, [(_, before), olds @ ..], [member, news @ ..]) => {
+                match (before, &member.1) {
+                    (Node::Object(before), Node::Object(after)) => {
+                        if let Some(change) = diff_members(before, after) {
+                            patch.push((member.0.clone(), Node::Object(change)));
+                        }
+                    }
+                    (before, after) if before == after => {}
+                    _ => push(&mut patch, member, new.len()),
                 }
                 (old, new) = (olds, news);
             }
@@ -53,6 +52,15 @@ fn diff_members(mut old: &[(Text, Node)], mut new: &[(Text, Node)]) -> Option<Me
         }
     }
     (!patch.is_empty()).then_some(patch)
+}
+
+/// Takes a member over whole. `left` is how many more there may be: where one changes, often all do.
+fn push(patch: &mut Members, member: &(Text, Node), left: usize) {
+    if patch.is_empty() {
+        patch.reserve(left.min(16));
+    }
+    // Cloned into its place; `push` would copy it there once more.
+    patch.extend_from_slice(std::slice::from_ref(member));
 }
 
 /// `MergePatch(target, patch)` of RFC 7396, section 2.

@@ -184,3 +184,22 @@ fn a_game_that_cannot_read_its_input_says_why_alike_for_both_formats() {
         }
     }
 }
+
+#[test]
+fn an_input_with_a_member_twice_is_refused_in_both_formats() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only its shape matters")]
+    struct Input {
+        aim: u8,
+        seats: std::collections::BTreeMap<u8, u8>,
+    }
+    let text = r#"{"type":"room.send","data":{"room":"0123456789","payload":
+        {"aim":1,"seats":{"1":1},"aim":2}}}"#;
+    let mut packed =
+        b"\x82\xa4type\xa9room.send\xa4data\x82\xa4room\xaa0123456789\xa7payload".to_vec();
+    packed.extend_from_slice(b"\x83\xa3aim\x01\xa3aim\x02\xa5seats\x81\xa11\x01");
+    for decoded in [json(text), msgpack(&packed)] {
+        let error = sent(decoded.unwrap()).read::<Input>("/data/input").unwrap_err();
+        assert_eq!(details(&error), ("/data/input", "each member once", "one that comes twice"));
+    }
+}

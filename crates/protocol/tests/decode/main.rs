@@ -1,5 +1,7 @@
 //! Decoding from outside: what comes of good frames, and what is said about bad ones.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod accepted;
 mod malformed;
 mod refused;

@@ -102,6 +102,9 @@ fn a_member_that_comes_twice_is_refused() {
     let doubled = envelope("ping", b"\x82\xa8received\x01\xa8received\x01");
     assert_eq!(details(&refusal(msgpack(&doubled))), ("/data/received", once, twice));
     let doubled =
+        envelope("room.input", b"\x84\xa4room\xaa0123456789\xa5input\x01\xa3seq\x01\xa3seq\x02");
+    assert_eq!(details(&refusal(msgpack(&doubled))), ("/data/seq", once, twice));
+    let doubled =
         envelope("room.send", b"\x83\xa4room\xaa0123456789\xa7payload\x01\xa7payload\x01");
     assert_eq!(details(&refusal(msgpack(&doubled))), ("/data/payload", once, twice));
 }
@@ -218,4 +221,11 @@ fn a_refused_value_is_refused_under_its_id() {
     assert_eq!(request, "room.send");
     let refused = json(&send_json("1e999")).unwrap_err();
     assert!(matches!(refused, DecodeError::Refused { id: Some(7), .. }), "{refused:?}");
+}
+
+#[test]
+fn a_member_that_comes_twice_is_found_among_thousands() {
+    let many = (0..2_000).map(|n| format!(r#""{n}":0,"#)).collect::<String>();
+    let text = format!(r#"{{"type":"ping","data":{{{many}"received":1,"received":1}}}}"#);
+    assert_eq!(details(&refusal(json(&text))).0, "/data/received");
 }

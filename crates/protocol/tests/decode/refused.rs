@@ -34,6 +34,7 @@ fn a_wrong_seq_says_what_one_is() {
     for (seq, got) in [
         (json!(0), "0"),
         (json!(-1), "-1"),
+        (json!(-300), "-300"),
         (json!(1.5), "1.5"),
         (json!(1.0), "1.0"),
         (json!(4_294_967_296_u64), "4294967296"),

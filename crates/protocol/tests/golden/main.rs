@@ -3,6 +3,8 @@
 //! A change here is a change of the protocol: within version 1 things are only added. To write the files anew:
 //! `GOLDEN=write cargo test -p gamev1-protocol --test golden`; then read the diff. MessagePack stands in hex.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod samples;
 
 use std::{

@@ -106,8 +106,8 @@ fn near_request() -> impl Strategy<Value = Value> {
     let members = prop_oneof![9 => members.prop_map(|members| json!(members)), 1 => value()];
     let id = prop_oneof![3 => (0..INTEGER_MAX).prop_map(Value::from), 1 => value()];
     (option::of(id), option::of(kind), option::of(members), option::of(value())).prop_map(
-        |(id, kind, members, foo)| {
-            data([("id", id), ("type", kind), ("data", members), ("foo", foo)])
+        |(id, kind, members, unknown)| {
+            data([("id", id), ("type", kind), ("data", members), ("unknown", unknown)])
         },
     )
 }

@@ -1,5 +1,7 @@
 //! What holds for every message and every view, not only for those that somebody thought of.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod frames;
 mod views;
 

@@ -1,5 +1,7 @@
 //! Views from outside: what they are made from, how they change, how many bytes that takes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod budget;
 mod building;
 mod patching;
