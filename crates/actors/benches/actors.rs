@@ -183,7 +183,8 @@ struct Life {
 
 impl Life {
     fn new() -> Option<Life> {
-        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().ok()?;
+        let runtime =
+            Builder::new_current_thread().enable_time().start_paused(true).build().ok()?;
         let (harness, members) = runtime.block_on(async {
             let harness = RoomHarness::new::<Movers>(json!({}), 1).await;
             let mut members = Vec::new();

@@ -125,9 +125,21 @@ impl Settings {
     pub const TICK_HZ_MAX: u32 = 128;
     pub const SEATS_MAX: u16 = 1_024;
 
+    /// The same, as a room takes it.
+    pub(crate) fn within_bounds(self) -> Settings {
+        let tick_hz = self.tick_hz.min(Settings::TICK_HZ_MAX);
+        Settings {
+            tick_hz,
+            patch_hz: self.patch_hz.clamp(tick_hz.min(1), tick_hz),
+            seats_max: self.seats_max.clamp(1, Settings::SEATS_MAX),
+            seats_per_player: self.seats_per_player.max(1),
+            ..self
+        }
+    }
+
     /// `None` when the game has no ticks.
     pub fn tick_period(&self) -> Option<Duration> {
-        (self.tick_hz > 0).then(|| Duration::from_secs(1) / self.tick_hz.min(Settings::TICK_HZ_MAX))
+        (self.tick_hz > 0).then(|| Duration::from_secs(1) / self.tick_hz)
     }
 }
 

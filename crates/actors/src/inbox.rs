@@ -97,6 +97,17 @@ impl<T: Clone> Inbox<T> {
         self.inner.lock().current = None;
     }
 
+    /// A copy of what is being handled, or was when the last incarnation ended. It stays until it is committed.
+    pub fn current(&self) -> Option<T> {
+        self.inner.lock().current.clone()
+    }
+
+    /// Drops what waits, as if it had never come.
+    pub fn clear(&self) {
+        self.inner.lock().queue.clear();
+        self.space.notify_one();
+    }
+
     /// What was being handled when the last incarnation ended, if anything.
     pub fn take_current(&self) -> Option<T> {
         self.inner.lock().current.take()
@@ -131,7 +142,10 @@ impl<T: Clone> Inbox<T> {
         let mut inner = self.inner.lock();
         inner.closed = true;
         inner.wake = None;
-        inner.queue.drain(..).collect()
+        let rest = inner.queue.drain(..).collect();
+        drop(inner);
+        self.space.notify_one();
+        rest
     }
 
     /// How many items wait that `count` counts.

@@ -158,7 +158,7 @@ impl Desk {
     }
 
     fn make(&mut self, maker: PlayerId, create: RoomCreate) -> Result<Arc<RoomCell>, WireError> {
-        let made = self.vault.rooms().iter().filter(|room| room.spec.maker == Some(maker)).count();
+        let made = self.vault.rooms_made_by(maker);
         let max = self.vault.limits.rooms_per_player;
         if made >= max {
             let message = format!("this player has made {made} live rooms, {max} are allowed");
@@ -199,13 +199,7 @@ impl Desk {
         match room {
             Ok(room) => {
                 let reserved = room.reserve();
-                if let Err(Full(_)) = room.inbox.push(RoomItem::Join { ask: ask.clone(), reserved })
-                {
-                    ask.refuse(&WireError::new(
-                        ErrorCode::Overloaded,
-                        "the room has too much to do",
-                    ));
-                }
+                join(ask, &room, reserved);
             }
             Err(error) => ask.refuse(&error),
         }
@@ -226,16 +220,7 @@ impl Desk {
         };
         let found = self.listing.of(Wanted { game: &game, options: &options }).find_map(fits);
         match found {
-            Some(room) => {
-                let item = RoomItem::Join { ask: ask.clone(), reserved: true };
-                if room.inbox.push(item).is_err() {
-                    room.release();
-                    ask.refuse(&WireError::new(
-                        ErrorCode::Overloaded,
-                        "the room has too much to do",
-                    ));
-                }
-            }
+            Some(room) => join(ask, &room, true),
             None => {
                 let metadata = filter;
                 let create = RoomCreate {
@@ -250,6 +235,17 @@ impl Desk {
                 self.enter(ask, made);
             }
         }
+    }
+}
+
+fn join(ask: Ask, room: &RoomCell, reserved: bool) {
+    let Err(Full(item)) = room.inbox.push(RoomItem::Join { ask, reserved }) else { return };
+    if reserved {
+        room.release();
+    }
+    if let Some(ask) = item.into_ask() {
+        let error = WireError::new(ErrorCode::Overloaded, "the room has too much to do");
+        ask.refuse(&error.retry_after_ms(250));
     }
 }
 

@@ -2,6 +2,8 @@
 //! connection leaves the frames that count here until the client has said that it has them.
 
 mod lanes;
+#[cfg(test)]
+mod tests;
 
 use std::task::{Context, Poll};
 
@@ -10,7 +12,7 @@ use futures_util::task::AtomicWaker;
 use gamev1_protocol::{CloseCode, Format, Push, Reply, WireError, encode};
 use parking_lot::Mutex;
 
-pub use self::lanes::{Close, Sink, StateFrame};
+pub use self::lanes::{Close, Drained, Sink, StateFrame};
 use self::lanes::{Lanes, Pushed};
 
 /// The queue of one session's frames, filled by rooms and the session, emptied by the socket's task.
@@ -58,12 +60,21 @@ impl Outbox {
         self.wake(pushed);
     }
 
-    /// Queues the state of room `n`; an unsent one must have been taken back before. False when there is no socket
-    /// that it could go to.
-    pub fn put_state(&self, n: u32, frame: StateFrame) -> bool {
-        let Some(pushed) = self.lanes.lock().put_state(n, frame) else { return false };
+    /// Queues the state of room `n` that `next` makes of the one that is still unsent, if there is one. False when
+    /// there is no socket that it could go to; `next` is not asked then.
+    pub fn replace_state(
+        &self,
+        n: u32,
+        next: impl FnOnce(Option<StateFrame>) -> Option<StateFrame>,
+    ) -> bool {
+        let Some(pushed) = self.lanes.lock().replace_state(n, next) else { return false };
         self.wake(pushed);
         true
+    }
+
+    /// Queues the state of room `n` in place of one that is still unsent. False when there is no socket.
+    pub fn put_state(&self, n: u32, frame: StateFrame) -> bool {
+        self.replace_state(n, |_| Some(frame))
     }
 
     /// Takes back the state of room `n` if it is still unsent.
@@ -117,11 +128,21 @@ impl Outbox {
         self.lanes.lock().take_uncounted_lost()
     }
 
-    /// Moves frames into `sink` until it is full: reliable ones first, then states. Ready when something has moved
-    /// or the socket is to close; otherwise the task is woken by the next push.
-    pub fn poll_drain(&self, cx: &mut Context<'_>, sink: &mut impl Sink) -> Poll<Option<Close>> {
+    /// Moves frames into `sink` until it is full: reliable ones first, then states. When nothing is left, the task is
+    /// woken by the next push.
+    pub fn drain(&self, cx: &Context<'_>, sink: &mut impl Sink) -> Drained {
         self.socket.register(cx.waker());
         self.lanes.lock().drain(sink)
+    }
+
+    /// The same for those who do nothing else: ready when something has moved or the socket is to close.
+    pub fn poll_drain(&self, cx: &Context<'_>, sink: &mut impl Sink) -> Poll<Option<Close>> {
+        let Drained { moved, empty, close } = self.drain(cx, sink);
+        match close {
+            Some(close) if empty => Poll::Ready(Some(close)),
+            _ if moved => Poll::Ready(None),
+            _ => Poll::Pending,
+        }
     }
 
     fn wake(&self, pushed: Pushed) {

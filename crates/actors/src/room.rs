@@ -54,8 +54,8 @@ pub enum RoomMsg {
     /// Something waits in the inbox.
     Wake,
     Tick,
-    /// Nobody has sat here since the `n`th time that the room became empty.
-    Empty(u64),
+    /// Nobody may have sat here for long enough.
+    Empty,
     /// Closes the room by order.
     Close(ClosedReason, String),
 }
@@ -71,8 +71,11 @@ pub struct Running {
     views: Views,
     /// Whether a game without time has something new to show.
     changed: bool,
-    emptied: u64,
+    /// Since when nobody sits here, in the room's age, and whether a timer will look at it.
+    empty_since: Option<Duration>,
+    empty_armed: bool,
     ticks_skipped: u64,
+    told_too_large: bool,
 }
 
 /// A member and what it has been sent.
@@ -113,8 +116,10 @@ impl Actor for RoomActor {
             by_session: HashMap::new(),
             views: Views::default(),
             changed: false,
-            emptied: 0,
+            empty_since: None,
+            empty_armed: false,
             ticks_skipped: 0,
+            told_too_large: false,
         })
     }
 
@@ -128,7 +133,7 @@ impl Actor for RoomActor {
             RoomMsg::Start => room.start(&myself)?,
             RoomMsg::Wake => room.wake(&myself)?,
             RoomMsg::Tick => room.tick(&myself)?,
-            RoomMsg::Empty(times) => room.end_if_empty(times, &myself),
+            RoomMsg::Empty => room.end_if_empty(&myself),
             RoomMsg::Close(reason, message) => room.close(reason, &message, None, &myself),
         }
         Ok(())
@@ -191,7 +196,7 @@ fn dissolve(
     }
     vault.remove_room(cell.id);
     vault.lobby.push_always(LobbyItem::Closed(cell.id));
-    for item in cell.inbox.close() {
+    for item in cell.inbox.take_current().into_iter().chain(cell.inbox.close()) {
         desk::refuse_closed(item);
     }
     let reason = match reason {
@@ -327,16 +332,25 @@ impl Running {
     }
 
     fn arm_end_when_empty(&mut self, myself: &ActorRef<RoomMsg>) {
-        if self.chairs.is_empty() {
-            self.emptied += 1;
-            let times = self.emptied;
-            myself.send_after(EMPTY_FOR, move || RoomMsg::Empty(times));
+        if !self.chairs.is_empty() {
+            self.empty_since = None;
+            return;
+        }
+        let since = *self.empty_since.get_or_insert(self.cell.age());
+        if !std::mem::replace(&mut self.empty_armed, true) {
+            let left = EMPTY_FOR.saturating_sub(self.age().saturating_sub(since));
+            myself.send_after(left.max(Duration::from_secs(1)), || RoomMsg::Empty);
         }
     }
 
-    fn end_if_empty(&mut self, times: u64, myself: &ActorRef<RoomMsg>) {
-        if times == self.emptied && self.chairs.is_empty() && self.cell.inbox.depth() == 0 {
+    fn end_if_empty(&mut self, myself: &ActorRef<RoomMsg>) {
+        self.empty_armed = false;
+        let empty_for = self.empty_since.map(|since| self.age().saturating_sub(since));
+        let joins = |item: &RoomItem| matches!(item, RoomItem::Join { .. });
+        if empty_for.is_some_and(|time| time >= EMPTY_FOR) && self.cell.inbox.count(joins) == 0 {
             self.close(ClosedReason::Empty, "nobody was in the room", None, myself);
+        } else {
+            self.arm_end_when_empty(myself);
         }
     }
 

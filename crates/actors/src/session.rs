@@ -9,13 +9,14 @@ pub mod state;
 mod tests;
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use gamev1_protocol::{
-    CloseCode, ErrorCode, WireError,
+    CloseCode, ErrorCode, RoomId, WireError,
     decode::{self, DecodeError, Incoming, Rules},
     limits::RESUME_WINDOW_MS,
 };
@@ -28,11 +29,13 @@ pub use self::{
     open::{OpenSession, Opened, ResumeError, open, resume},
 };
 use crate::{
-    room::RoomItem,
+    room::{RoomCell, RoomItem},
     supervisor::{Started, dynamic::DynamicChild},
-    vault::Vault,
+    vault::{Rate, Vault},
 };
 
+/// How often a room is told that an input was over the rate, so that a flood does not fill its inbox.
+const DROPS_TOLD: Rate = Rate { per_second: 5.0, burst: 5 };
 /// Frames that are handled in one go.
 const FRAMES_A_ROUND: usize = 64;
 
@@ -47,6 +50,10 @@ pub enum SessionMsg {
     Gone { generation: u32, done: bool },
     /// The resume window of this generation is over.
     WindowOver { generation: u32 },
+    /// A resume waits to be told how many requests were taken up.
+    TakeOver,
+    /// The end of a flood of inputs is to be settled.
+    Settle,
     /// The access token may have ended.
     CheckToken,
     /// Ends the session and closes its socket.
@@ -61,6 +68,12 @@ pub struct Desk {
     gameplay: Gcra,
     creates: Gcra,
     flood: Flood,
+    /// Inputs over the rate of which the room is told.
+    drops_told: Gcra,
+    /// The highest input over the rate of which its room has not been told.
+    unsettled: BTreeMap<RoomId, (Arc<RoomCell>, u32)>,
+    /// The room that the last request named.
+    last_room: Option<Arc<RoomCell>>,
     token_check: Option<JoinHandle<Result<(), MessagingErr<SessionMsg>>>>,
 }
 
@@ -89,7 +102,19 @@ impl Actor for SessionActor {
         let (gameplay, creates) =
             (Gcra::new(vault.limits.gameplay), Gcra::new(vault.limits.creates));
         let (born, flood) = (Instant::now(), Flood::default());
-        Ok(Desk { vault, cell, born, gameplay, creates, flood, token_check: None })
+        let drops_told = Gcra::new(Some(DROPS_TOLD));
+        Ok(Desk {
+            vault,
+            cell,
+            born,
+            gameplay,
+            creates,
+            flood,
+            drops_told,
+            unsettled: BTreeMap::new(),
+            last_room: None,
+            token_check: None,
+        })
     }
 
     async fn handle(
@@ -103,6 +128,8 @@ impl Actor for SessionActor {
             SessionMsg::Wake => desk.wake(&myself).await,
             SessionMsg::Gone { generation, done } => desk.gone(generation, done, &myself),
             SessionMsg::WindowOver { generation } => desk.window_over(generation, &myself),
+            SessionMsg::TakeOver => desk.cell.tell_taken_up(),
+            SessionMsg::Settle => desk.settle(),
             SessionMsg::CheckToken => desk.check_token(&myself),
             SessionMsg::Close(code) => desk.end(code, &myself),
         }
@@ -156,9 +183,10 @@ impl Desk {
             };
             self.cell.outbox.refuse(id, &request, &error);
         }
+        self.cell.tell_taken_up();
         self.arm_token_check(myself);
         if !self.cell.has_socket() {
-            self.gone(self.cell.resume_claim().generation, false, myself);
+            self.gone(self.cell.resume_claim().generation, self.cell.done(), myself);
         }
         self.wake(myself).await;
     }
@@ -206,7 +234,13 @@ impl Desk {
     }
 
     fn window_over(&mut self, generation: u32, myself: &ActorRef<SessionMsg>) {
-        if generation == self.cell.resume_claim().generation && !self.cell.has_socket() {
+        if generation != self.cell.resume_claim().generation {
+            return;
+        }
+        if self.cell.has_socket() {
+            // Its end may come unannounced, so this looks again.
+            self.gone(generation, false, myself);
+        } else {
             self.end(CloseCode::Done, myself);
         }
     }

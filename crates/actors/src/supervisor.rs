@@ -22,8 +22,8 @@ pub use self::{
 pub struct Supervisor;
 
 pub enum SupervisorMsg {
-    /// The back-off of these children is over.
-    Start(Vec<usize>),
+    /// The back-off of these children is over; of those only for which nothing else has been decided since.
+    Start { children: Vec<usize>, decision: u64 },
 }
 
 /// What a supervisor is made of.
@@ -39,6 +39,8 @@ pub struct Children {
     children: Vec<Child>,
     history: RestartHistory,
     born: Instant,
+    /// How many times it has been decided to start something later.
+    decisions: u64,
 }
 
 struct Child {
@@ -47,6 +49,8 @@ struct Child {
     started: Instant,
     /// How often in a row it has failed young.
     streak: u32,
+    /// The decision that will start it, while it waits for its back-off.
+    awaits: Option<u64>,
 }
 
 impl Actor for Supervisor {
@@ -63,13 +67,14 @@ impl Actor for Supervisor {
         let Family { name, spec, children } = family;
         let children = children
             .into_iter()
-            .map(|spec| Child { spec, running: None, started: now, streak: 0 })
+            .map(|spec| Child { spec, running: None, started: now, streak: 0, awaits: None })
             .collect();
         let history = RestartHistory::new(spec.limit);
-        let mut family = Children { name, spec, children, history, born: now };
+        let mut family = Children { name, spec, children, history, born: now, decisions: 0 };
         for at in 0..family.children.len() {
             if let Err(error) = family.start(at, myself.get_cell()).await {
-                family.stop(&(0..at).rev().collect::<Vec<_>>()).await;
+                let started = (0..at).rev().collect::<Vec<_>>();
+                family.stop(&started, &myself.get_cell()).await;
                 return Err(error.into());
             }
         }
@@ -83,7 +88,10 @@ impl Actor for Supervisor {
         family: &mut Children,
     ) -> Result<(), ActorProcessingErr> {
         match msg {
-            SupervisorMsg::Start(children) => family.start_all(children, &myself).await,
+            SupervisorMsg::Start { mut children, decision } => {
+                children.retain(|&at| family.children[at].awaits == Some(decision));
+                family.start_all(children, &myself).await
+            }
         }
     }
 
@@ -101,13 +109,16 @@ impl Actor for Supervisor {
 
     async fn post_stop(
         &self,
-        _: ActorRef<SupervisorMsg>,
+        myself: ActorRef<SupervisorMsg>,
         family: &mut Children,
     ) -> Result<(), ActorProcessingErr> {
-        family.stop(&(0..family.children.len()).rev().collect::<Vec<_>>()).await;
+        family.stop_all(&myself.get_cell()).await;
         Ok(())
     }
 }
+
+/// How ractor names the reason of a kill.
+const KILLED: &str = "killed";
 
 /// Reads from an event which actor ended, how, and why.
 pub(crate) fn ended(event: SupervisionEvent) -> Option<(ActorId, Exit, String)> {
@@ -116,17 +127,21 @@ pub(crate) fn ended(event: SupervisionEvent) -> Option<(ActorId, Exit, String)> 
             Some((cell.get_id(), Exit::Failed, error.to_string()))
         }
         SupervisionEvent::ActorTerminated(cell, state, reason) => {
-            // A kill and an aborted task leave no state behind.
-            let exit = if state.is_some() { Exit::Normal } else { Exit::Failed };
-            Some((cell.get_id(), exit, reason.unwrap_or_default()))
+            // An aborted task leaves no state behind; a kill may, and says so.
+            let reason = reason.unwrap_or_default();
+            let normal = state.is_some() && reason != KILLED;
+            let exit = if normal { Exit::Normal } else { Exit::Failed };
+            Some((cell.get_id(), exit, reason))
         }
         _ => None,
     }
 }
 
 /// Asks a child to stop, waits as long as it may take, then kills it; returns when all that it held is dropped.
-pub(crate) async fn stop_child(child: Started, shutdown: Duration) {
+pub(crate) async fn stop_child(child: Started, shutdown: Duration, supervisor: ActorCell) {
     let (cell, handle) = child;
+    // Otherwise its state would travel to the supervisor as an event, and live until that is read.
+    cell.unlink(supervisor);
     if cell.stop_and_wait(Some("shutdown".into()), Some(shutdown)).await.is_err() {
         cell.kill();
     }
@@ -137,6 +152,7 @@ pub(crate) async fn stop_child(child: Started, shutdown: Duration) {
 impl Children {
     async fn start(&mut self, at: usize, me: ActorCell) -> Result<(), String> {
         let child = &mut self.children[at];
+        child.awaits = None;
         match (child.spec.start)(me).await {
             Ok(started) => {
                 child.running = Some(started);
@@ -158,21 +174,35 @@ impl Children {
             }
             if let Err(reason) = self.start(at, myself.get_cell()).await {
                 tracing::error!(supervisor = self.name, %reason, "a child does not start");
-                self.count(at, Duration::ZERO).await?;
-                self.arm(children[done..].to_vec(), self.children[at].streak, myself);
+                self.count(at, Duration::ZERO, &myself.get_cell()).await?;
+                let streak = self.children[at].streak;
+                // Of a group that stands and falls together none stays up meanwhile.
+                let again = if self.spec.strategy == Strategy::OneForAll {
+                    let started = children[..done].iter().rev().copied().collect::<Vec<_>>();
+                    self.stop(&started, &myself.get_cell()).await;
+                    children
+                } else {
+                    children[done..].to_vec()
+                };
+                self.arm(again, streak, myself);
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    async fn stop(&mut self, children: &[usize]) {
+    async fn stop(&mut self, children: &[usize], me: &ActorCell) {
         for &at in children {
             let child = &mut self.children[at];
             if let Some(running) = child.running.take() {
-                stop_child(running, child.spec.shutdown).await;
+                stop_child(running, child.spec.shutdown, me.clone()).await;
             }
         }
+    }
+
+    async fn stop_all(&mut self, me: &ActorCell) {
+        let all = (0..self.children.len()).rev().collect::<Vec<_>>();
+        self.stop(&all, me).await;
     }
 
     async fn ended(
@@ -199,8 +229,8 @@ impl Children {
         match plan::plan(self.spec.strategy, &all, at, exit) {
             Plan::Drop => Ok(()),
             Plan::Restart { stop, start } => {
-                self.count(at, lived).await?;
-                self.stop(&stop).await;
+                self.count(at, lived, &myself.get_cell()).await?;
+                self.stop(&stop, &myself.get_cell()).await;
                 let streak = self.children[at].streak;
                 if self.spec.backoff.delay(lived, streak).is_zero() {
                     return self.start_all(start, myself).await;
@@ -212,19 +242,29 @@ impl Children {
     }
 
     /// Counts a restart of child `at`, or gives up: stops all and fails, which the own supervisor is told.
-    async fn count(&mut self, at: usize, lived: Duration) -> Result<(), ActorProcessingErr> {
+    async fn count(
+        &mut self,
+        at: usize,
+        lived: Duration,
+        me: &ActorCell,
+    ) -> Result<(), ActorProcessingErr> {
         let child = &mut self.children[at];
         child.streak = if lived < self.spec.backoff.young { child.streak + 1 } else { 0 };
         if let Err(too_many) = self.history.record(self.born.elapsed()) {
             tracing::error!(supervisor = self.name, child = child.spec.name, %too_many, "giving up");
-            self.stop(&(0..self.children.len()).rev().collect::<Vec<_>>()).await;
+            self.stop_all(me).await;
             return Err(too_many.into());
         }
         Ok(())
     }
 
-    fn arm(&self, children: Vec<usize>, streak: u32, myself: &ActorRef<SupervisorMsg>) {
+    fn arm(&mut self, children: Vec<usize>, streak: u32, myself: &ActorRef<SupervisorMsg>) {
         let delay = self.spec.backoff.delay(Duration::ZERO, streak);
-        myself.send_after(delay, move || SupervisorMsg::Start(children));
+        self.decisions += 1;
+        let decision = self.decisions;
+        for &at in &children {
+            self.children[at].awaits = Some(decision);
+        }
+        myself.send_after(delay, move || SupervisorMsg::Start { children, decision });
     }
 }

@@ -71,7 +71,7 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
     };
     let storage = vec![worker("store", {
         let args = (vault.clone(), store, readiness.clone());
-        move |sup| Actor::spawn_linked(Some("store".into()), StoreActor, args.clone(), sup)
+        move |sup| Actor::spawn_linked(None, StoreActor, args.clone(), sup)
     })];
     let directory = vec![
         worker("presence", {

@@ -141,9 +141,8 @@ impl Vault {
             return Err(WireError::new(ErrorCode::TooManySockets, message).retry_after_ms(1_000));
         }
         *open += 1;
-        let first = *open == 1;
-        drop(sockets);
-        if first {
+        if *open == 1 {
+            // Under the lock, so that presence hears of changes in their order.
             self.presence.cast(PresenceMsg::Online(player));
         }
         Ok(SocketPermit { vault: self.clone(), player })
@@ -164,6 +163,11 @@ impl Vault {
 
     pub fn rooms(&self) -> Vec<Arc<RoomCell>> {
         self.rooms.read().values().cloned().collect()
+    }
+
+    /// Live rooms that `player` has made.
+    pub(crate) fn rooms_made_by(&self, player: PlayerId) -> usize {
+        self.rooms.read().values().filter(|room| room.spec.maker == Some(player)).count()
     }
 
     /// What may be told of all public rooms, the newest first.
@@ -255,7 +259,6 @@ impl Drop for SocketPermit {
         *open -= 1;
         if *open == 0 {
             sockets.remove(&self.player);
-            drop(sockets);
             self.vault.presence.cast(PresenceMsg::Offline(self.player));
         }
     }

@@ -1,6 +1,11 @@
 //! The games that a server offers, by name.
 
-use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use gamev1_protocol::{ErrorCode, WireError, decode};
 use serde_json::{Map, Value};
@@ -90,7 +95,11 @@ impl<G: Game> GameType for TypeOf<G> {
     }
 
     fn settings(&self, options: &Map<String, Value>) -> Result<Settings, WireError> {
-        Ok(G::settings(&TypeOf::<G>::options(options)?))
+        // Asked by the lobby, which is not to fall for a game's bug; there is no state that could be left half changed.
+        let settings = || Ok(G::settings(&TypeOf::<G>::options(options)?).within_bounds());
+        catch_unwind(AssertUnwindSafe(settings)).unwrap_or_else(|_| {
+            Err(WireError::new(ErrorCode::Internal, "the game failed over its options"))
+        })
     }
 
     fn create(

@@ -1,6 +1,6 @@
 //! The lanes of an outbox, as a value: what is queued, what is kept for a resume, and in which order it leaves.
 
-use std::{collections::VecDeque, task::Poll};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use gamev1_protocol::{
@@ -28,6 +28,17 @@ pub struct Close {
     pub retry_after_ms: Option<u64>,
 }
 
+/// What came of emptying an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Whether anything was put into the sink.
+    pub moved: bool,
+    /// Whether nothing is left.
+    pub empty: bool,
+    /// How the socket is to close once nothing is left.
+    pub close: Option<Close>,
+}
+
 /// Where frames go: the socket's write buffer.
 pub trait Sink {
     /// Whether one more frame may be put in.
@@ -44,8 +55,12 @@ pub(super) enum Pushed {
 
 #[derive(Default)]
 pub(super) struct Lanes {
-    reliable: VecDeque<Bytes>,
+    /// The welcome: it leaves before everything else and is not lost to an overflow, for it names the next resume.
+    welcome: Option<Bytes>,
+    reliable: VecDeque<(Bytes, Counted)>,
     reliable_bytes: usize,
+    /// How many at the front of `reliable` are sent again; they do not count against its bounds.
+    replayed: usize,
     states: Vec<(u32, StateFrame)>,
     close: Option<Close>,
     /// Counted frames that the client has not confirmed, the oldest first.
@@ -59,6 +74,10 @@ pub(super) struct Lanes {
     awake: bool,
 }
 
+/// What is kept for a resume. More than may be unsent: a client that was closed for being slow finds it all.
+const KEPT_BYTES_MAX: usize = 2 * RELIABLE_BYTES_MAX;
+const KEPT_FRAMES_MAX: usize = 2 * RELIABLE_FRAMES_MAX;
+
 impl Lanes {
     pub(super) fn push(&mut self, frame: Bytes, counted: Counted) -> Pushed {
         if counted == Counted::Yes {
@@ -68,24 +87,31 @@ impl Lanes {
             self.uncounted_lost |= counted == Counted::No;
             return Pushed::Quiet;
         }
-        if self.reliable.len() >= RELIABLE_FRAMES_MAX
+        if self.reliable.len() - self.replayed >= RELIABLE_FRAMES_MAX
             || self.reliable_bytes + frame.len() > RELIABLE_BYTES_MAX
         {
             // What is queued would only arrive late; the resume brings what counts.
-            self.reliable.clear();
-            self.reliable_bytes = 0;
+            self.uncounted_lost |= counted == Counted::No;
+            self.drop_unsent();
             return self.close(Close { code: CloseCode::TooSlow, retry_after_ms: None });
         }
         self.reliable_bytes += frame.len();
-        self.reliable.push_back(frame);
+        self.reliable.push_back((frame, counted));
         self.wake()
+    }
+
+    fn drop_unsent(&mut self) {
+        self.uncounted_lost |= self.reliable.iter().any(|(_, counted)| *counted == Counted::No);
+        self.reliable.clear();
+        self.reliable_bytes = 0;
+        self.replayed = 0;
     }
 
     /// Beyond the bound the oldest goes: a resume from before it is no longer complete.
     fn keep(&mut self, frame: Bytes) {
         self.kept_bytes += frame.len();
         self.kept.push_back(frame);
-        while self.kept_bytes > RELIABLE_BYTES_MAX || self.kept.len() > RELIABLE_FRAMES_MAX {
+        while self.kept_bytes > KEPT_BYTES_MAX || self.kept.len() > KEPT_FRAMES_MAX {
             self.forget_oldest();
         }
     }
@@ -97,12 +123,22 @@ impl Lanes {
         }
     }
 
-    pub(super) fn put_state(&mut self, n: u32, frame: StateFrame) -> Option<Pushed> {
+    pub(super) fn replace_state(
+        &mut self,
+        n: u32,
+        next: impl FnOnce(Option<StateFrame>) -> Option<StateFrame>,
+    ) -> Option<Pushed> {
         if !self.attached || self.close.is_some() {
             return None;
         }
-        self.states.push((n, frame));
-        Some(self.wake())
+        let unsent = self.take_state(n);
+        match next(unsent) {
+            Some(frame) => {
+                self.states.push((n, frame));
+                Some(self.wake())
+            }
+            None => Some(Pushed::Quiet),
+        }
     }
 
     pub(super) fn take_state(&mut self, n: u32) -> Option<StateFrame> {
@@ -128,23 +164,30 @@ impl Lanes {
 
     pub(super) fn open(&mut self, welcome: Bytes) -> Pushed {
         self.attach();
-        self.reliable_bytes += welcome.len();
-        self.reliable.push_front(welcome);
+        self.welcome = Some(welcome);
         self.wake()
     }
 
     pub(super) fn reopen(&mut self, welcome: Bytes, received: u64) -> Pushed {
         self.detach();
+        if !self.keeps_from(received) {
+            // Some are lost, and the client knows. From here on both count from what it has.
+            let beyond = received > self.before_kept;
+            if beyond {
+                self.confirm(u64::MAX);
+            }
+            self.before_kept = received;
+        }
         self.confirm(received);
-        self.reliable.extend(self.kept.iter().cloned());
-        self.reliable_bytes = self.kept_bytes;
+        self.reliable.extend(self.kept.iter().map(|frame| (frame.clone(), Counted::Yes)));
+        self.replayed = self.reliable.len();
         self.open(welcome)
     }
 
     pub(super) fn detach(&mut self) {
         self.attached = false;
-        self.reliable.clear();
-        self.reliable_bytes = 0;
+        self.welcome = None;
+        self.drop_unsent();
         self.states.clear();
     }
 
@@ -156,11 +199,16 @@ impl Lanes {
         std::mem::take(&mut self.uncounted_lost)
     }
 
-    pub(super) fn drain(&mut self, sink: &mut impl Sink) -> Poll<Option<Close>> {
+    pub(super) fn drain(&mut self, sink: &mut impl Sink) -> Drained {
         let mut moved = false;
         while sink.has_room() {
-            if let Some(frame) = self.reliable.pop_front() {
-                self.reliable_bytes -= frame.len();
+            if let Some(welcome) = self.welcome.take() {
+                sink.frame(&welcome);
+            } else if let Some((frame, _)) = self.reliable.pop_front() {
+                match self.replayed.checked_sub(1) {
+                    Some(left) => self.replayed = left,
+                    None => self.reliable_bytes -= frame.len(),
+                }
                 sink.frame(&frame);
             } else if !self.states.is_empty() {
                 sink.state(&self.states.remove(0).1);
@@ -169,13 +217,11 @@ impl Lanes {
             }
             moved = true;
         }
-        if self.reliable.is_empty() && self.states.is_empty() {
+        let empty = self.welcome.is_none() && self.reliable.is_empty() && self.states.is_empty();
+        if empty {
             self.awake = false;
-            if self.close.is_some() {
-                return Poll::Ready(self.close);
-            }
         }
-        if moved { Poll::Ready(None) } else { Poll::Pending }
+        Drained { moved, empty, close: self.close }
     }
 
     fn wake(&mut self) -> Pushed {

@@ -114,15 +114,15 @@ impl Running {
     }
 
     fn dropped(&mut self, ask: &Ask, seq: u32) {
+        let error = WireError::new(ErrorCode::RateLimited, "more inputs than the limit allows");
+        if ask.id.is_some() {
+            ask.refuse(&error);
+        }
         let (Ok(seat), Some(room)) = (self.seat_of(ask), &mut self.room) else { return };
         if room.settle(seat, seq) {
             self.commit(Entry::Settle { seat, seq });
             self.changed = true;
-            let error = WireError::new(ErrorCode::RateLimited, "more inputs than the limit allows");
             self.reject(seat, seq, &error);
-            if ask.id.is_some() {
-                ask.refuse(&error);
-            }
         }
     }
 
@@ -145,6 +145,11 @@ impl Running {
             }
             Err(error) => return ask.refuse(&error),
         };
+        let seats_max = self.cell.spec.settings.seats_max;
+        if let Some(to) = to.filter(|to| to.len() > usize::from(seats_max)) {
+            let (expected, got) = (format!("at most {seats_max} seats"), to.len().to_string());
+            return ask.refuse(&WireError::bad_request("/data/to", &expected, &got));
+        }
         let room = self.cell.id;
         let receives = |other: &Seat| to.map_or(*other != seat, |to| to.contains(other));
         let mut frames = PerFormat::default();

@@ -67,25 +67,33 @@ impl Running {
     fn send_states(&mut self) {
         let (Some(room), Some(tick)) = (&self.room, self.views.tick()) else { return };
         let (of, n) = (self.cell.state_of(), self.cell.n);
+        let (views, told_too_large) = (&mut self.views, &mut self.told_too_large);
         for (seat, chair) in &mut self.chairs {
             let outbox = &chair.seated.session.outbox;
-            if let Some(unsent) = outbox.take_state(n) {
-                // It never left: the member still holds what that frame would have changed.
-                chair.holds = unsent.base;
-                chair.ack_sent = None;
+            let (holds, ack_sent) = (&mut chair.holds, &mut chair.ack_sent);
+            let read = outbox.replace_state(n, |unsent| {
+                if let Some(unsent) = unsent {
+                    // It never left: the member still holds what that frame would have changed.
+                    (*holds, *ack_sent) = (unsent.base, None);
+                }
+                let ack = room.sitting(*seat).map_or(0, |sitting| sitting.ack);
+                let ack_moved = *ack_sent != Some(ack);
+                let step = views.step(of, outbox.format(), *holds, ack_moved);
+                let Step::Frame { tail, base } = step else { return None };
+                if tail.frame_bytes_max() > STATE_FRAME_BYTES_MAX {
+                    if !std::mem::replace(told_too_large, true) {
+                        let bytes = tail.frame_bytes_max();
+                        tracing::error!(room = %of.room, bytes, "the state is too large to send");
+                    }
+                    return None;
+                }
+                (*holds, *ack_sent) = (Some(tick), Some(ack));
+                Some(StateFrame { ack, tail, tick, base })
+            });
+            if !read {
+                // Without a socket nobody holds anything: whoever comes back begins with a snapshot.
+                (chair.holds, chair.ack_sent) = (None, None);
             }
-            let ack = room.sitting(*seat).map_or(0, |sitting| sitting.ack);
-            let ack_moved = chair.ack_sent != Some(ack);
-            let step = self.views.step(of, outbox.format(), chair.holds, ack_moved);
-            let Step::Frame { tail, base } = step else { continue };
-            if tail.frame_bytes_max() > STATE_FRAME_BYTES_MAX {
-                tracing::error!(room = %self.cell.id, bytes = tail.frame_bytes_max(), "state too large");
-                continue;
-            }
-            let sent = outbox.put_state(n, StateFrame { ack, tail, tick, base });
-            // Without a socket nobody holds anything: whoever comes back begins with a snapshot.
-            chair.holds = sent.then_some(tick);
-            chair.ack_sent = sent.then_some(ack);
         }
     }
 }

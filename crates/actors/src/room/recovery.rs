@@ -31,7 +31,7 @@ pub enum Site {
 pub enum Way {
     /// The log again, without the entry that was being applied. Exact.
     Replay,
-    /// The log again up to the last tick; the inputs behind it move past the tick that panicked. Exact.
+    /// The log again up to the last tick; what came behind it moves past the tick that panicked. Exact.
     ReplayTick,
     /// The last checkpoint, without the log.
     BackToNewest,
@@ -58,11 +58,17 @@ pub struct Memory {
     older: Option<Checkpoint>,
     log: VecDeque<Entry>,
     log_bytes: usize,
+    /// Entries that wait until the tick that panicked has been made again.
+    held: VecDeque<Entry>,
     pub site: Site,
     /// Whether the game has been made.
     pub started: bool,
     /// The tick at which the last crash in `tick` was, so that a second one there is known.
     tick_crash: Option<u64>,
+    /// When the room's own code last failed, in its age.
+    own_crash: Option<Duration>,
+    /// Whether an incarnation has begun to set poison aside and not come to the end of it.
+    pub setting_aside: bool,
     /// When the room last went back without its log, in its own age.
     went_back: Option<Duration>,
     /// When each player's input last crashed the room, in its age.
@@ -100,21 +106,9 @@ impl Memory {
         self.newest.as_ref()
     }
 
-    /// The entries since the newest checkpoint, oldest first; without the inputs behind the last tick if those are
-    /// to be held back.
-    pub fn entries(&self, hold_back: bool) -> impl Iterator<Item = &Entry> {
-        let held_from = if hold_back { self.behind_last_tick() } else { usize::MAX };
-        let held =
-            move |at: usize, entry: &Entry| at >= held_from && matches!(entry, Entry::Input(_));
-        self.log
-            .iter()
-            .enumerate()
-            .filter(move |(at, entry)| !held(*at, entry))
-            .map(|(_, entry)| entry)
-    }
-
-    fn behind_last_tick(&self) -> usize {
-        self.log.iter().rposition(|entry| matches!(entry, Entry::Tick)).map_or(0, |at| at + 1)
+    /// The entries since the newest checkpoint, oldest first.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.log.iter()
     }
 
     /// Decides which way back a crash asks for, `now` being the room's age, and remembers the decision.
@@ -124,7 +118,8 @@ impl Memory {
             (Site::Join | Site::Leave | Site::Input, true) => Way::Replay,
             (Site::Tick, true) => self.tick_crashed(),
             (Site::Restore, true) => Way::BackToOlder,
-            (Site::Own | Site::Create | Site::View | Site::Checkpoint, true) => Way::BackToNewest,
+            (Site::Own, true) => self.own_crashed(now),
+            (Site::Create | Site::View | Site::Checkpoint, true) => Way::BackToNewest,
         };
         let lately = self.went_back.is_some_and(|at| now.saturating_sub(at) < SETTLED_AFTER);
         let way = match way {
@@ -143,22 +138,33 @@ impl Memory {
         way
     }
 
+    /// Outside a game call everything that was begun is in the log, so that a replay is exact. What fails there again
+    /// soon is in the replayed state itself.
+    fn own_crashed(&mut self, now: Duration) -> Way {
+        match self.own_crash.replace(now) {
+            Some(before) if now.saturating_sub(before) < SETTLED_AFTER => Way::BackToNewest,
+            _ => Way::Replay,
+        }
+    }
+
     /// The first panic in a tick is tried again without the inputs of that tick; a second one is not, be it in that
     /// tick or in the next one, to which those inputs have moved.
     fn tick_crashed(&mut self) -> Way {
         let tick = self.tick() + 1;
         match self.tick_crash.replace(tick) {
             Some(before) if tick <= before + 1 => Way::BackToNewest,
-            _ => Way::ReplayTick,
+            _ => {
+                self.hold_back();
+                Way::ReplayTick
+            }
         }
     }
 
     /// Forgets what came after the newest checkpoint and says how many inputs are lost with it.
     pub fn drop_log(&mut self) -> u64 {
-        let inputs = self.log.iter().filter(|e| matches!(e, Entry::Input(_))).count() as u64;
-        self.log.clear();
+        let lost = self.log.drain(..).chain(self.held.drain(..));
         self.log_bytes = 0;
-        inputs
+        lost.filter(|entry| matches!(entry, Entry::Input(_))).count() as u64
     }
 
     /// Charges a crash to the player whose input caused it. True for the second within a minute: the player loses
@@ -182,14 +188,18 @@ impl Memory {
         self.newest.as_ref().map_or(0, |newest| newest.tick) + ticks
     }
 
-    /// Takes the inputs out that came after the last tick: they are applied after the next one.
-    pub fn hold_back_inputs(&mut self) -> Vec<Entry> {
-        let tail = self.log.split_off(self.behind_last_tick());
-        let (held, kept): (Vec<_>, Vec<_>) =
-            tail.into_iter().partition(|entry| matches!(entry, Entry::Input(_)));
-        self.log.extend(kept);
-        self.log_bytes -= held.iter().map(Entry::bytes).sum::<usize>();
-        held
+    /// Takes out what came after the last tick: it is applied, in order, after the tick that is made again.
+    fn hold_back(&mut self) {
+        let tick = self.log.iter().rposition(|entry| matches!(entry, Entry::Tick));
+        let tail = self.log.split_off(tick.map_or(0, |at| at + 1));
+        self.log_bytes -= tail.iter().map(Entry::bytes).sum::<usize>();
+        self.held.extend(tail);
+    }
+
+    /// The next entry that was held back. It is gone with this: should it be what the room dies of, it is not tried
+    /// again.
+    pub fn next_held(&mut self) -> Option<Entry> {
+        self.held.pop_front()
     }
 }
 

@@ -60,7 +60,7 @@ impl Running {
     /// Whoever made the room is told why there is none.
     fn refuse_joins(&self, error: &WireError) {
         while let Some(item) = self.cell.inbox.begin() {
-            if let RoomItem::Join { ask, .. } = &item {
+            if let Some(ask) = item.into_ask() {
                 ask.refuse(error);
             }
             self.cell.inbox.commit();
@@ -69,7 +69,8 @@ impl Running {
 
     fn recover(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
         self.cell.next_incarnation();
-        let died_of = self.cell.inbox.take_current();
+        self.cell.memory.lock().started = true;
+        let died_of = self.cell.inbox.current();
         let was_at = self.cell.memory.lock().tick();
         let seated: Vec<_> = self.cell.seated.lock().values().cloned().collect();
         let (way, lost) = if self.cell.spec.settings.stateful {
@@ -88,23 +89,23 @@ impl Running {
             (Way::Replay, Lost::default())
         };
         for member in seated {
+            // A state that still waits to be sent is of the former incarnation.
+            member.session.outbox.take_state(self.cell.n);
             self.sit(member);
         }
         self.cell.recount();
-        let held = match way {
-            Way::ReplayTick => self.cell.memory.lock().hold_back_inputs(),
-            _ => Vec::new(),
-        };
         self.cell.recovered();
         self.tell_recovered(&lost);
         self.set_poison_aside(died_of, way, myself);
+        self.cell.inbox.commit();
+        self.cell.memory.lock().setting_aside = false;
         if way == Way::ReplayTick {
             self.step(myself)?;
-            self.apply_held(held);
             self.arm(myself);
         } else {
             self.arm_again(myself);
         }
+        self.apply_held();
         self.changed = true;
         self.arm_end_when_empty(myself);
         Ok(())
@@ -131,7 +132,7 @@ impl Running {
             let restored = self.restore();
             match restored {
                 Ok(mut room) if replays => {
-                    self.replay(&mut room, way);
+                    self.replay(&mut room);
                     self.room = Some(room);
                 }
                 Ok(room) => {
@@ -154,12 +155,9 @@ impl Running {
         Room::restore(&*self.cell.spec.game, &self.cell.spec.settings, &checkpoint)
     }
 
-    /// The log again; of a tick that panicked only what came up to the tick before.
-    fn replay(&self, room: &mut Room, way: Way) {
-        let entries: Vec<Entry> = {
-            let memory = self.cell.memory.lock();
-            memory.entries(way == Way::ReplayTick).cloned().collect()
-        };
+    /// The log again.
+    fn replay(&self, room: &mut Room) {
+        let entries: Vec<Entry> = self.cell.memory.lock().entries().cloned().collect();
         for entry in &entries {
             room.apply(entry);
         }
@@ -233,11 +231,13 @@ impl Running {
                     ask.reply(&gamev1_protocol::Reply::Done {});
                 }
             }
-            Some(
-                RoomItem::Join { ask, .. } | RoomItem::Send { ask, .. } | RoomItem::Sync { ask },
-            ) => {
+            Some(RoomItem::Join { ask, .. }) => {
+                if !self.by_session.contains_key(&ask.session.id) {
+                    ask.session.let_go(self.cell.id);
+                }
                 ask.refuse(&internal());
             }
+            Some(RoomItem::Send { ask, .. } | RoomItem::Sync { ask }) => ask.refuse(&internal()),
             Some(RoomItem::Dropped { .. } | RoomItem::Describe { .. } | RoomItem::Show { .. })
             | None => {}
         }
@@ -254,8 +254,7 @@ impl Running {
         self.reject(seat, seq, &error);
         let Some(chair) = self.chairs.get(&seat) else { return };
         let (player, session) = (chair.seated.player, chair.seated.session.clone());
-        let again = self.cell.memory.lock().charge(player, self.cell.age());
-        if again && way == Way::Replay {
+        if way == Way::Replay && self.cell.memory.lock().charge(player, self.cell.age()) {
             session.outbox.push(&Push::RoomClosed {
                 room: self.cell.id,
                 reason: ClosedReason::Kicked,
@@ -269,20 +268,22 @@ impl Running {
     /// Frees a seat without asking the game's `leave`.
     fn forget(&mut self, seat: Seat, myself: &ActorRef<RoomMsg>) {
         let Some(room) = &mut self.room else { return };
-        room.forget(seat);
-        self.cell.memory.lock().log(Entry::Forget(seat));
+        // Once: a `forget` that panics as well is not tried again.
+        let tried = std::mem::replace(&mut self.cell.memory.lock().setting_aside, true);
+        let entry = if tried { Entry::Unseat(seat) } else { Entry::Forget(seat) };
+        room.apply(&entry);
+        self.cell.memory.lock().log(entry);
         self.vacate(seat, None);
         self.arm_end_when_empty(myself);
     }
 
-    /// Inputs of the tick that panicked come after its second try. Their effects were told the first time.
-    fn apply_held(&mut self, held: Vec<Entry>) {
-        for entry in held {
-            if let Some(room) = &mut self.room {
-                self.cell.memory.lock().site = Site::Input;
-                room.apply(&entry);
-                self.commit(entry);
-            }
+    /// What came before the tick that panicked comes after its second try. Its effects were told the first time.
+    fn apply_held(&mut self) {
+        while let Some(room) = &mut self.room {
+            let Some(entry) = self.cell.memory.lock().next_held() else { return };
+            self.cell.memory.lock().site = Site::Input;
+            room.apply(&entry);
+            self.commit(entry);
         }
     }
 

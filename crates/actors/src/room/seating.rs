@@ -15,6 +15,13 @@ use crate::{
     session::SessionCell,
 };
 
+/// A seat that was free, or the player's own, which another of its sessions had.
+#[derive(Clone, Copy)]
+enum Taken {
+    New(Seat),
+    Moved(Seat),
+}
+
 impl Running {
     pub(super) fn describe(&self, session: &SessionCell, tell: &TellJoined) {
         let seat = self.by_session.get(&session.id);
@@ -37,8 +44,8 @@ impl Running {
 
     pub(super) fn join(&mut self, ask: &Ask, reserved: bool, myself: &ActorRef<RoomMsg>) {
         match self.seat(ask, reserved) {
-            Ok(seat) => {
-                self.welcome(ask, seat);
+            Ok(taken) => {
+                self.welcome(ask, taken);
                 self.changed = true;
             }
             Err(error) => {
@@ -49,7 +56,7 @@ impl Running {
     }
 
     /// Finds a seat for a player, or says why there is none. A seat that was set aside is given back then.
-    fn seat(&mut self, ask: &Ask, reserved: bool) -> Result<Seat, WireError> {
+    fn seat(&mut self, ask: &Ask, reserved: bool) -> Result<Taken, WireError> {
         let free = |error| {
             if reserved {
                 self.cell.release();
@@ -66,17 +73,19 @@ impl Running {
             return free(WireError::new(ErrorCode::Forbidden, message));
         }
         let settings = &self.cell.spec.settings;
-        let own: Vec<_> = self
-            .chairs
-            .values()
-            .filter(|c| c.seated.player == player)
-            .map(|c| c.seated.seat)
-            .collect();
-        if own.len() >= usize::from(settings.seats_per_player.max(1)) {
+        let own = || self.chairs.values().map(|chair| &chair.seated).filter(|s| s.player == player);
+        // Stays are numbered in time.
+        let oldest = own().min_by_key(|seated| seated.stay).map(|seated| seated.seat);
+        if let Some(oldest) = oldest
+            && own().count() >= usize::from(settings.seats_per_player)
+        {
+            if !session.hold(&self.cell) {
+                return free(cannot_hold());
+            }
             if reserved {
                 self.cell.release();
             }
-            return Ok(self.move_seat(own[0], session));
+            return Ok(Taken::Moved(self.move_seat(oldest, session)));
         }
         if !reserved && !self.cell.reserve() {
             let max = settings.seats_max;
@@ -86,7 +95,7 @@ impl Running {
         if taken.is_err() {
             self.cell.release();
         }
-        taken
+        taken.map(Taken::New)
     }
 
     fn take_seat(&mut self, session: &Arc<SessionCell>) -> Result<Seat, WireError> {
@@ -100,21 +109,18 @@ impl Running {
         };
         let (player, username) = (session.player(), session.username());
         let member = Member { seat, player, username: username.clone() };
+        if !session.hold(&self.cell) {
+            return Err(cannot_hold());
+        }
         self.cell.memory.lock().site = Site::Join;
         if let Err(Refusal { code, message }) = room.join(member.clone()) {
             self.at(Site::Own);
+            session.let_go(self.cell.id);
             return Err(WireError::new(ErrorCode::Forbidden, message)
                 .details(serde_json::json!({ "game": code })));
         }
         let stay = uuid::Uuid::now_v7();
         let seated = Seated { seat, player, username, session: session.clone(), stay };
-        if !session.hold(&self.cell) {
-            // It ended, or is in as many rooms as it may, while this waited.
-            room.leave(seat);
-            self.at(Site::Own);
-            let message = "this session is in as many rooms as it may be";
-            return Err(WireError::new(ErrorCode::Conflict, message));
-        }
         self.commit(Entry::Join(member));
         self.cell.seated.lock().insert(seat, seated.clone());
         let session = session.id;
@@ -132,6 +138,7 @@ impl Running {
 
     /// Puts a member at the table of this incarnation.
     pub(super) fn sit(&mut self, seated: Seated) {
+        self.empty_since = None;
         self.by_session.insert(seated.session.id, seated.seat);
         self.chairs.insert(seated.seat, Chair::new(seated));
     }
@@ -149,18 +156,18 @@ impl Running {
             result: None,
         });
         from.let_go(self.cell.id);
-        to.hold(&self.cell);
         self.cell.seated.lock().insert(seat, chair.seated.clone());
         self.sit(chair.seated);
         seat
     }
 
     /// The reply comes before anything else of the room; the others learn of a newcomer.
-    fn welcome(&mut self, ask: &Ask, seat: Seat) {
+    fn welcome(&mut self, ask: &Ask, taken: Taken) {
+        let (Taken::New(seat) | Taken::Moved(seat)) = taken;
         let Some(joined) = self.joined(seat) else { return };
         let new = joined.players.iter().find(|member| member.seat == seat).cloned();
         ask.reply(&Reply::Joined(Box::new(joined)));
-        if let Some(member) = new {
+        if let (Some(member), Taken::New(_)) = (new, taken) {
             self.tell_others(&Push::joined(self.cell.id, &member), Some(seat));
         }
     }
@@ -227,4 +234,9 @@ impl Running {
         self.vault.record(RoomRecord::SeatLeft { game_session: chair.seated.stay, result, at });
         self.tell_all(&Push::RoomLeft { room: self.cell.id, seat });
     }
+}
+
+/// The session has ended meanwhile, or sits in as many rooms as it may.
+fn cannot_hold() -> WireError {
+    WireError::new(ErrorCode::Conflict, "this session is in as many rooms as it may be")
 }

@@ -1,7 +1,10 @@
 //! A room's rules as a value: seats, the sequence of inputs, the game, its random source and its time. No actor, no
 //! clock, no store; what it says goes out as return values.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use gamev1_protocol::{
     ErrorCode, Raw, Seat, WireError,
@@ -49,6 +52,8 @@ pub enum Entry {
     Tick,
     /// The seat was freed without the game's `leave`, which panics.
     Forget(Seat),
+    /// The seat was freed without telling the game, whose `forget` panics too.
+    Unseat(Seat),
     /// The room went back without its log, in this epoch.
     Reseed(u64),
 }
@@ -154,8 +159,14 @@ impl Room {
     /// # Errors
     /// The game refuses the player; the seat stays free.
     pub fn join(&mut self, member: Member) -> Result<(), Refusal> {
+        let (drawn, said) = (self.rng.get_word_pos(), self.said.len());
         let play = Play { tick: self.tick, rng: &mut self.rng, said: &mut self.said };
-        self.game.join(&member, play)?;
+        if let Err(refusal) = self.game.join(&member, play) {
+            // A refusal is not in the log: nothing may be left of it.
+            self.rng.set_word_pos(drawn);
+            self.said.truncate(said);
+            return Err(refusal);
+        }
         self.seats.insert(member.seat, Sitting { member, ack: 0 });
         Ok(())
     }
@@ -172,6 +183,11 @@ impl Room {
     pub fn forget(&mut self, seat: Seat) {
         self.seats.remove(&seat);
         self.game.forget(seat);
+    }
+
+    /// Frees a seat and does not tell the game.
+    pub fn unseat(&mut self, seat: Seat) {
+        self.seats.remove(&seat);
     }
 
     pub fn input(&mut self, input: &RawInput) -> Settled {
@@ -221,6 +237,7 @@ impl Room {
             Entry::Settle { seat, seq } => drop(self.settle(*seat, *seq)),
             Entry::Tick => self.tick(),
             Entry::Forget(seat) => self.forget(*seat),
+            Entry::Unseat(seat) => self.unseat(*seat),
             Entry::Reseed(epoch) => self.reseed(*epoch),
         }
         self.said.clear();
@@ -237,8 +254,11 @@ impl Room {
         self.game.view()
     }
 
+    /// What is stored of a member's part in the game. A panic in it costs the result and not the room: it changes
+    /// nothing, so there is nothing to recover.
     pub fn result(&self, seat: Seat) -> Option<Value> {
-        self.game.result(seat)
+        let result = AssertUnwindSafe(|| self.game.result(seat));
+        catch_unwind(result).unwrap_or_default()
     }
 }
 

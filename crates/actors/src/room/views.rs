@@ -1,5 +1,8 @@
 //! Which views members may hold, and what brings each of them to the present one. Pure.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use gamev1_protocol::{Format, StateOf, StateTail, view::View};

@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use gamev1_protocol::{Format, PlayerId, RoomId, SessionId};
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 use super::SessionMsg;
 use crate::{
@@ -38,6 +39,10 @@ pub struct SessionCell {
     received: AtomicU64,
     generation: AtomicU32,
     restarted: AtomicBool,
+    /// The client of the last socket said that it will not come back.
+    done: AtomicBool,
+    /// A resume that waits for the actor. Here and not in a message, which would be lost between two incarnations.
+    takeover: Mutex<Option<oneshot::Sender<u64>>>,
     /// Held by the task that serves the socket: there is one at a time.
     socket: Arc<tokio::sync::Mutex<()>>,
 }
@@ -62,6 +67,8 @@ impl SessionCell {
             received: AtomicU64::new(0),
             generation: AtomicU32::new(0),
             restarted: AtomicBool::new(false),
+            done: AtomicBool::new(false),
+            takeover: Mutex::default(),
             socket: Arc::default(),
         }
     }
@@ -128,6 +135,24 @@ impl SessionCell {
         self.received.load(Ordering::Relaxed)
     }
 
+    /// Asks the actor how many requests it has taken up. What it has not by then is dropped, and the client sends it
+    /// again.
+    pub(super) fn take_over(&self) -> oneshot::Receiver<u64> {
+        let (tell, told) = oneshot::channel();
+        *self.takeover.lock() = Some(tell);
+        self.actor.cast(SessionMsg::TakeOver);
+        told
+    }
+
+    /// The actor's answer to that, between two frames.
+    pub(super) fn tell_taken_up(&self) {
+        if let Some(tell) = self.takeover.lock().take() {
+            self.inbox.clear();
+            // Whoever has stopped waiting wants no answer.
+            let _ = tell.send(self.received());
+        }
+    }
+
     /// What the token of the present socket says.
     pub fn resume_claim(&self) -> ResumeClaim {
         ResumeClaim {
@@ -142,6 +167,14 @@ impl SessionCell {
     pub(super) fn next_generation(&self, from: u32) -> bool {
         let (set, get) = (Ordering::AcqRel, Ordering::Acquire);
         self.generation.compare_exchange(from, from + 1, set, get).is_ok()
+    }
+
+    pub(super) fn set_done(&self, done: bool) {
+        self.done.store(done, Ordering::Release);
+    }
+
+    pub(super) fn done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
     }
 
     /// True for every incarnation but the first.

@@ -39,7 +39,7 @@ pub struct Opened {
     pub session: Arc<SessionCell>,
     generation: u32,
     done: bool,
-    _socket: OwnedMutexGuard<()>,
+    socket: Option<OwnedMutexGuard<()>>,
 }
 
 /// Why a session cannot be taken up again.
@@ -67,10 +67,35 @@ impl Opened {
     }
 }
 
+/// A resume on its way. Should it not arrive, because it takes too long or its client hangs up, the session learns that
+/// there is no socket.
+struct Pending {
+    session: Option<Arc<SessionCell>>,
+    generation: u32,
+}
+
+impl Pending {
+    fn opened(mut self, socket: OwnedMutexGuard<()>) -> Option<Opened> {
+        let session = self.session.take()?;
+        Some(Opened { session, generation: self.generation, done: false, socket: Some(socket) })
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(session) = &self.session {
+            session.actor.cast(SessionMsg::Gone { generation: self.generation, done: false });
+        }
+    }
+}
+
 impl Drop for Opened {
     fn drop(&mut self) {
         self.session.outbox.detach();
+        // Free first: an incarnation that starts just now looks whether there is a socket.
+        self.socket = None;
         let Opened { generation, done, .. } = *self;
+        self.session.set_done(done);
         self.session.actor.cast(SessionMsg::Gone { generation, done });
     }
 }
@@ -84,7 +109,7 @@ pub async fn open(vault: &Arc<Vault>, open: OpenSession) -> Opened {
     session.outbox.open(&welcome(vault, &session, server, None));
     vault.insert_session(session.clone());
     vault.session_supervisor.cast(DynamicMsg::Start(child(vault, &session)));
-    Opened { session, generation: 0, done: false, _socket: socket }
+    Opened { session, generation: 0, done: false, socket: Some(socket) }
 }
 
 /// Takes up a session that `claim` names, for a client that has received `received` counted frames. A socket that
@@ -107,15 +132,20 @@ pub async fn resume(
     if claim.generation != generation || session.ended() || !session.next_generation(generation) {
         return Err(ResumeError::Unknown);
     }
+    let pending = Pending { session: Some(session.clone()), generation: generation + 1 };
     session.outbox.close(CloseCode::ResumedElsewhere, None);
-    let socket = tokio::time::timeout(TAKEOVER_WITHIN, session.serve()).await;
-    let socket = socket.map_err(|_| ResumeError::Unknown)?;
-    session.outbox.detach();
+    let taken_over = async {
+        let socket = session.serve().await;
+        session.outbox.detach();
+        (socket, session.take_over().await)
+    };
+    let taken_over = tokio::time::timeout(TAKEOVER_WITHIN, taken_over).await;
+    let Ok((socket, Ok(taken_up))) = taken_over else { return Err(ResumeError::Unknown) };
 
     let rooms = describe(&session).await;
     let messages_lost = session.outbox.take_uncounted_lost();
     let resumed = Resumed {
-        received: session.received(),
+        received: taken_up,
         complete: session.outbox.keeps_from(received),
         rooms: rooms
             .into_iter()
@@ -130,21 +160,24 @@ pub async fn resume(
     for room in session.rooms() {
         room.inbox.push_always(RoomItem::Show { session: session.clone() });
     }
-    Ok(Opened { session, generation: generation + 1, done: false, _socket: socket })
+    if session.ended() {
+        return Err(ResumeError::Unknown);
+    }
+    pending.opened(socket).ok_or(ResumeError::Unknown)
 }
 
-/// What each room would reply to a join of this session.
+/// What each room would reply to a join of this session. A room that does not answer in time is left out.
 async fn describe(session: &Arc<SessionCell>) -> Vec<(Arc<RoomCell>, Joined)> {
-    let mut described = Vec::new();
-    for room in session.rooms() {
+    let asked = session.rooms().into_iter().map(|room| {
         let (tell, told) = oneshot::channel();
         let tell = Arc::new(Mutex::new(Some(tell)));
         room.inbox.push_always(RoomItem::Describe { session: session.clone(), tell });
-        if let Ok(Ok(joined)) = tokio::time::timeout(DESCRIBE_WITHIN, told).await {
-            described.push((room, joined));
+        async move {
+            let joined = tokio::time::timeout(DESCRIBE_WITHIN, told).await.ok()?.ok()?;
+            Some((room, joined))
         }
-    }
-    described
+    });
+    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
 }
 
 fn welcome(vault: &Vault, session: &SessionCell, server: String, resume: Option<Resumed>) -> Push {

@@ -9,7 +9,7 @@ use gamev1_protocol::{
     CloseCode, ErrorCode, Reply, Request, RoomId, RoomInput, RoomSend, WireError, decode::Incoming,
 };
 
-use super::{Desk, unix_ms};
+use super::{Desk, SessionMsg, unix_ms};
 use crate::{
     ask::Ask,
     inbox::Full,
@@ -17,6 +17,8 @@ use crate::{
     room::{RoomCell, RoomItem},
 };
 
+/// How long the end of a flood of inputs waits to be settled.
+const SETTLE_AFTER: Duration = Duration::from_millis(200);
 /// How long `auth.refresh` may take.
 const REFRESH_WITHIN: Duration = Duration::from_secs(2);
 
@@ -31,22 +33,22 @@ impl Desk {
             Request::RoomCreate(create) => {
                 let ask = ask();
                 match self.creates.spend(self.born.elapsed()) {
-                    Ok(()) => self.to_lobby(LobbyItem::Create { ask, create }),
+                    Ok(()) => self.pass_to_lobby(LobbyItem::Create { ask, create }),
                     Err(wait) => ask.refuse(&rate_limited("rooms made", wait)),
                 }
             }
             Request::RoomMatch(wanted) => {
                 let item = LobbyItem::Match { ask: ask(), wanted };
-                self.to_lobby(item);
+                self.pass_to_lobby(item);
             }
             Request::RoomJoin { room } => {
-                self.to_room(room, RoomItem::Join { ask: ask(), reserved: false });
+                self.pass_to_room(room, RoomItem::Join { ask: ask(), reserved: false });
             }
             Request::RoomLeave { room } => {
                 let session = self.cell.clone();
-                self.to_room(room, RoomItem::Leave { session, ask: Some(ask()) });
+                self.pass_to_room(room, RoomItem::Leave { session, ask: Some(ask()) });
             }
-            Request::RoomSync { room } => self.to_room(room, RoomItem::Sync { ask: ask() }),
+            Request::RoomSync { room } => self.pass_to_room(room, RoomItem::Sync { ask: ask() }),
             Request::AuthRefresh { access_token } => {
                 let ask = ask();
                 // Boxed: every idle session would have to hold the room that only this needs.
@@ -56,14 +58,21 @@ impl Desk {
     }
 
     /// A room by its code: one that the session sits in, or any other.
-    fn room(&self, room: RoomId) -> Result<Arc<RoomCell>, WireError> {
+    fn room(&mut self, room: RoomId) -> Result<Arc<RoomCell>, WireError> {
+        // Most play in one room: looking for it takes no lock then.
+        if let Some(last) =
+            self.last_room.as_ref().filter(|last| last.id == room && !last.closing())
+        {
+            return Ok(last.clone());
+        }
         let found = self.cell.held(room).or_else(|| self.vault.room(room));
+        self.last_room.clone_from(&found);
         found.ok_or_else(|| {
             WireError::new(ErrorCode::RoomNotFound, format!("there is no room {room}"))
         })
     }
 
-    fn to_room(&self, room: RoomId, item: RoomItem) {
+    fn pass_to_room(&mut self, room: RoomId, item: RoomItem) {
         let refused = match self.room(room) {
             Ok(room) => room.inbox.push(item).map_err(|Full(item)| (item, busy(&room))),
             Err(error) => Err((item, error)),
@@ -71,7 +80,7 @@ impl Desk {
         refuse(refused);
     }
 
-    fn to_lobby(&self, item: LobbyItem) {
+    fn pass_to_lobby(&self, item: LobbyItem) {
         if let Err(Full(LobbyItem::Create { ask, .. } | LobbyItem::Match { ask, .. })) =
             self.vault.lobby.push(item)
         {
@@ -87,19 +96,43 @@ impl Desk {
         };
         let now = self.born.elapsed();
         let item = match self.gameplay.spend(now) {
-            Ok(()) => RoomItem::Input { ask, seq, input },
+            Ok(()) => {
+                self.unsettled.remove(&room.id);
+                RoomItem::Input { ask, seq, input }
+            }
             Err(_) if self.flood.refused(now) => {
                 return self.cell.outbox.close(CloseCode::RateLimited, Some(1_000));
             }
+            Err(wait) if self.drops_told.spend(now).is_err() => {
+                if ask.id.is_some() {
+                    ask.refuse(&rate_limited("inputs", wait));
+                }
+                return self.settle_later(room, seq);
+            }
             Err(_) => RoomItem::Dropped { ask, seq },
         };
-        // A room with ticks looks into its inbox at the next one; an input need not wake it before.
-        let pushed = if room.spec.settings.tick_hz > 0 {
-            room.inbox.push_quiet(item)
-        } else {
-            room.inbox.push(item)
-        };
-        refuse(pushed.map_err(|Full(item)| (item, busy(&room))));
+        put_input(&room, item);
+    }
+
+    /// Keeps the highest input of a flood, so that its end is settled without the room hearing of each.
+    fn settle_later(&mut self, room: Arc<RoomCell>, seq: u32) {
+        if !room.holds(self.cell.id) {
+            return;
+        }
+        if self.unsettled.is_empty()
+            && let Some(myself) = self.cell.actor.get()
+        {
+            myself.send_after(SETTLE_AFTER, || SessionMsg::Settle);
+        }
+        let kept = self.unsettled.entry(room.id).or_insert((room, seq));
+        kept.1 = kept.1.max(seq);
+    }
+
+    pub(super) fn settle(&mut self) {
+        for (_, (room, seq)) in std::mem::take(&mut self.unsettled) {
+            let ask = Ask { session: self.cell.clone(), id: None, request: "room.input" };
+            put_input(&room, RoomItem::Dropped { ask, seq });
+        }
     }
 
     fn send(&mut self, ask: Ask, RoomSend { room, payload, to }: RoomSend) {
@@ -110,7 +143,7 @@ impl Desk {
             }
             return ask.refuse(&rate_limited("sends", wait));
         }
-        self.to_room(room, RoomItem::Send { ask, payload, to: to.map(Into::into) });
+        self.pass_to_room(room, RoomItem::Send { ask, payload, to: to.map(Into::into) });
     }
 
     fn ping(&self, id: Option<u64>, received: Option<u64>) {
@@ -144,6 +177,16 @@ impl Desk {
             Err(error) => ask.refuse(&error),
         }
     }
+}
+
+/// A room with ticks looks into its inbox at the next one; an input need not wake it before.
+fn put_input(room: &RoomCell, item: RoomItem) {
+    let pushed = if room.spec.settings.tick_hz > 0 {
+        room.inbox.push_quiet(item)
+    } else {
+        room.inbox.push(item)
+    };
+    refuse(pushed.map_err(|Full(item)| (item, busy(room))));
 }
 
 /// Tells whoever waits for an item that it was not taken.

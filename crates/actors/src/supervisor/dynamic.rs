@@ -1,7 +1,10 @@
 //! The supervisor of children that come and go: rooms, sessions. Beyond OTP, the budget of restarts is each child's
 //! own, so that one bad room does not end the others; a child that has spent it is quarantined.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::time::Instant;
@@ -42,6 +45,8 @@ pub struct Brood {
     name: &'static str,
     spec: DynamicSpec,
     children: HashMap<ActorId, Child>,
+    /// The labels of all children that run or wait for their back-off.
+    labels: HashSet<String>,
     born: Instant,
 }
 
@@ -64,12 +69,13 @@ impl Actor for DynamicSupervisor {
         nursery: Nursery,
     ) -> Result<Brood, ActorProcessingErr> {
         let Nursery { name, spec, slot, known } = nursery;
-        let mut brood = Brood { name, spec, children: HashMap::new(), born: Instant::now() };
+        let (children, labels) = (HashMap::new(), HashSet::new());
+        let mut brood = Brood { name, spec, children, labels, born: Instant::now() };
+        // First the address, then the look: a child that is asked for in between is asked for twice, not never.
+        slot.set(myself.clone());
         for child in known() {
-            let child = brood.newborn(child);
-            brood.start(child, &myself).await;
+            brood.start_new(child, &myself).await;
         }
-        slot.set(myself);
         Ok(brood)
     }
 
@@ -79,11 +85,10 @@ impl Actor for DynamicSupervisor {
         msg: DynamicMsg,
         brood: &mut Brood,
     ) -> Result<(), ActorProcessingErr> {
-        let child = match msg {
-            DynamicMsg::Start(spec) => brood.newborn(spec),
-            DynamicMsg::Again(child) => *child,
-        };
-        brood.start(child, &myself).await;
+        match msg {
+            DynamicMsg::Start(spec) => brood.start_new(spec, &myself).await,
+            DynamicMsg::Again(child) => brood.start(*child, &myself).await,
+        }
         Ok(())
     }
 
@@ -102,20 +107,29 @@ impl Actor for DynamicSupervisor {
     /// Children of a dynamic supervisor stop all at once, as OTP's `simple_one_for_one` has it.
     async fn post_stop(
         &self,
-        _: ActorRef<DynamicMsg>,
+        myself: ActorRef<DynamicMsg>,
         brood: &mut Brood,
     ) -> Result<(), ActorProcessingErr> {
         let shutdown = brood.spec.shutdown;
         let running = brood.children.drain().filter_map(|(_, child)| child.running);
-        futures_util::future::join_all(running.map(|child| stop_child(child, shutdown))).await;
+        let stopped = running.map(|child| stop_child(child, shutdown, myself.get_cell()));
+        futures_util::future::join_all(stopped).await;
         Ok(())
     }
 }
 
 impl Brood {
-    fn newborn(&self, spec: DynamicChild) -> Child {
-        let history = RestartHistory::new(self.spec.limit);
-        Child { spec, running: None, history, started: Instant::now(), streak: 0 }
+    async fn start_new(&mut self, spec: DynamicChild, myself: &ActorRef<DynamicMsg>) {
+        if self.labels.insert(spec.label.clone()) {
+            let history = RestartHistory::new(self.spec.limit);
+            let child = Child { spec, running: None, history, started: Instant::now(), streak: 0 };
+            self.start(child, myself).await;
+        }
+    }
+
+    /// The child is gone for good.
+    fn forget(&mut self, child: &Child) {
+        self.labels.remove(&child.spec.label);
     }
 
     async fn start(&mut self, mut child: Child, myself: &ActorRef<DynamicMsg>) {
@@ -127,7 +141,10 @@ impl Brood {
                 child.started = Instant::now();
                 self.children.insert(id, child);
             }
-            Err(error) => self.again(child, &error.to_string(), myself).await,
+            Err(error) => {
+                child.started = Instant::now();
+                self.again(child, &error.to_string(), myself).await;
+            }
         }
     }
 
@@ -151,8 +168,11 @@ impl Brood {
                 "child failed"
             );
             self.again(child, reason, myself).await;
-        } else if exit == Exit::Failed {
-            (child.spec.gave_up)(reason);
+        } else {
+            self.forget(&child);
+            if exit == Exit::Failed {
+                (child.spec.gave_up)(reason);
+            }
         }
     }
 
@@ -162,6 +182,7 @@ impl Brood {
         if let Err(too_many) = child.history.record(self.born.elapsed()) {
             let (supervisor, child_name) = (self.name, &child.spec.label);
             tracing::error!(supervisor, child = child_name, reason, %too_many, "quarantined");
+            self.forget(&child);
             (child.spec.gave_up)(reason);
             return;
         }

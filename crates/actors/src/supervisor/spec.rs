@@ -106,14 +106,14 @@ impl Supervision {
             initial: ms(keys.initial_ms),
             max: ms(keys.max_ms),
         };
-        names("supervisor", file.supervisor.keys(), STATICS)?;
-        names("dynamic", file.dynamic.keys(), DYNAMICS)?;
+        names(text, "supervisor", file.supervisor.keys(), STATICS)?;
+        names(text, "dynamic", file.dynamic.keys(), DYNAMICS)?;
         let statics = file.supervisor.into_iter().map(|(name, keys)| {
-            let limit = limit(&name, keys.intensity, keys.period_s)?;
+            let limit = limit(text, &name, keys.intensity, keys.period_s)?;
             Ok((name, StaticSpec { strategy: keys.strategy, limit, backoff }))
         });
         let dynamics = file.dynamic.into_iter().map(|(name, keys)| {
-            let limit = limit(&name, keys.intensity, keys.period_s)?;
+            let limit = limit(text, &name, keys.intensity, keys.period_s)?;
             let shutdown = ms(keys.shutdown_ms.min(60_000));
             Ok((name, DynamicSpec { restart: keys.restart, limit, backoff, shutdown }))
         });
@@ -140,13 +140,18 @@ impl Supervision {
 }
 
 fn names<'a>(
+    text: &str,
     table: &str,
     given: impl Iterator<Item = &'a String> + Clone,
     expected: &[&str],
 ) -> Result<(), SupervisionError> {
     if let Some(unknown) = given.clone().find(|name| !expected.contains(&name.as_str())) {
         let expected = expected.join(", ");
-        return Err(SupervisionError(format!("[{table}.{unknown}]: expected one of {expected}")));
+        let heading = format!("[{table}.{unknown}]");
+        let line = line_of(text, &heading);
+        return Err(SupervisionError(format!(
+            "line {line}: {heading}: expected one of {expected}"
+        )));
     }
     match expected.iter().find(|name| !given.clone().any(|given| given == *name)) {
         Some(missing) => Err(SupervisionError(format!("[{table}.{missing}] is missing"))),
@@ -154,13 +159,25 @@ fn names<'a>(
     }
 }
 
-fn limit(name: &str, intensity: u32, period_s: u64) -> Result<RestartLimit, SupervisionError> {
+fn limit(
+    text: &str,
+    name: &str,
+    intensity: u32,
+    period_s: u64,
+) -> Result<RestartLimit, SupervisionError> {
     if intensity > 1_000_000 || !(1..=86_400).contains(&period_s) {
+        let line = line_of(text, &format!(".{name}]"));
         return Err(SupervisionError(format!(
-            "{name}: expected intensity within 0..=1000000 and period_s within 1..=86400, got {intensity} and {period_s}"
+            "line {line}: {name}: expected intensity within 0..=1000000 and period_s within 1..=86400, \
+             got {intensity} and {period_s}"
         )));
     }
     Ok(RestartLimit { intensity, period: Duration::from_secs(period_s) })
+}
+
+/// The line at which a table begins, from 1.
+fn line_of(text: &str, heading: &str) -> usize {
+    text.lines().position(|line| line.contains(heading)).map_or(1, |at| at + 1)
 }
 
 #[cfg(test)]

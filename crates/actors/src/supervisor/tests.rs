@@ -4,6 +4,7 @@ mod dynamic;
 mod escalation;
 mod fixed;
 mod model;
+mod overlap;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

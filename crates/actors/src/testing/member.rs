@@ -85,7 +85,8 @@ impl TestMember {
         self.joined.seat
     }
 
-    pub(super) fn next_seq(&mut self) -> u32 {
+    /// The sequence number of the next input.
+    pub fn next_seq(&mut self) -> u32 {
         self.seq += 1;
         self.seq
     }

@@ -27,9 +27,7 @@ async fn a_child_that_does_not_start_takes_the_supervisor_down_with_those_before
     let error = Actor::spawn(None, Supervisor, family).await.err().unwrap().to_string();
 
     assert!(error.contains("top/c does not start: "), "{error}");
-    stage
-        .expect([Began("a"), Began("b"), Refused("c"), Ended("b"), Ended("a")])
-        .await;
+    stage.expect([Began("a"), Began("b"), Refused("c"), Ended("b"), Ended("a")]).await;
 }
 
 /// Who ends and who begins after `b`, of this restart type, has ended: OTP's table, written out.
@@ -46,15 +44,9 @@ fn after_b(strategy: Strategy, restart: Restart, failed: bool) -> Vec<Fact> {
         Strategy::RestForOne => {
             vec![Ended("b"), Ended("d"), Ended("c"), Began("b"), Began("d")]
         }
-        Strategy::OneForAll => vec![
-            Ended("b"),
-            Ended("d"),
-            Ended("c"),
-            Ended("a"),
-            Began("a"),
-            Began("b"),
-            Began("d"),
-        ],
+        Strategy::OneForAll => {
+            vec![Ended("b"), Ended("d"), Ended("c"), Ended("a"), Began("a"), Began("b"), Began("d")]
+        }
     }
 }
 
@@ -79,9 +71,7 @@ async fn each_strategy_and_restart_type_does_to_the_siblings_what_otp_does() {
                 let facts = after_b(strategy, restart, order != Order::Stop);
                 println!("{strategy:?} {restart:?} {order:?}: {facts:?}");
                 stage.expect(facts.iter().copied()).await;
-                let gone = |name| {
-                    facts.contains(&Ended(name)) && !facts.contains(&Began(name))
-                };
+                let gone = |name| facts.contains(&Ended(name)) && !facts.contains(&Began(name));
                 alive.retain(|name| !gone(name));
                 running.stop().await;
                 stage.expect(alive.iter().rev().map(|name| Ended(name))).await;
@@ -199,19 +189,4 @@ async fn a_child_that_does_not_start_again_is_tried_again_and_those_behind_it_wa
     stage.expect([Began("b"), Began("c")]).await;
     assert_eq!(began.elapsed(), ms(150));
     running.stop().await;
-}
-
-/// Says while it is dropped, which takes a while, whether the next incarnation has started meanwhile.
-struct SlowToDrop {
-    name: &'static str,
-    next: std::sync::mpsc::Receiver<()>,
-    overtaken: Arc<std::sync::atomic::AtomicBool>,
-}
-
-impl Drop for SlowToDrop {
-    fn drop(&mut self) {
-        let overtaken = self.next.recv_timeout(ms(100)).is_ok();
-        self.overtaken.fetch_or(overtaken, std::sync::atomic::Ordering::SeqCst);
-        let _ = self.name;
-    }
 }

@@ -1,0 +1,234 @@
+//! The dynamic supervisor: children that come and go, each with a budget of its own.
+
+use tokio::time::Instant;
+
+use super::{
+    super::{DynamicSpec, dynamic::*},
+    *,
+};
+use crate::vault::Slot;
+
+pub(super) fn spec(restart: Restart) -> DynamicSpec {
+    DynamicSpec { restart, limit: PLENTY, backoff: AT_ONCE, shutdown: SHUTDOWN }
+}
+
+/// A dynamic supervisor, and the children that its vault would know.
+struct Nest {
+    slot: Arc<Slot<DynamicMsg>>,
+    handle: JoinHandle<()>,
+}
+
+impl Stage {
+    fn newborn(&self, name: &'static str) -> DynamicChild {
+        let shared = self.shared.clone();
+        let gave_up = Arc::new(move |_: &str| shared.tell(GaveUp(name)));
+        DynamicChild { label: name.into(), start: self.start(name), gave_up }
+    }
+
+    async fn nest(&self, spec: DynamicSpec) -> Nest {
+        let slot = Arc::<Slot<DynamicMsg>>::default();
+        let known = Arc::new(Vec::new);
+        let nursery = Nursery { name: "nest", spec, slot: slot.clone(), known };
+        let (_, handle) = Actor::spawn(None, DynamicSupervisor, nursery).await.unwrap();
+        Nest { slot, handle }
+    }
+
+    async fn add(&mut self, nest: &Nest, name: &'static str) {
+        nest.slot.cast(DynamicMsg::Start(self.newborn(name)));
+        self.expect([Began(name)]).await;
+    }
+}
+
+impl Nest {
+    async fn stop(self) {
+        self.slot.get().unwrap().stop(None);
+        tokio::time::timeout(PATIENCE, self.handle).await.expect("an end in time").unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_spends_its_own_budget_is_given_up_and_its_siblings_live_on() {
+    let mut stage = Stage::new().await;
+    let limit = RestartLimit { intensity: 3, period: ms(10_000) };
+    let nest = stage.nest(DynamicSpec { limit, ..spec(Restart::Transient) }).await;
+    for name in ["a", "b", "c"] {
+        stage.add(&nest, name).await;
+    }
+    for _ in 0..3 {
+        for name in ["a", "b"] {
+            stage.order(name, Order::Panic);
+            stage.expect([Ended(name), Began(name)]).await;
+        }
+    }
+
+    stage.order("a", Order::Panic);
+
+    stage.expect([Ended("a"), GaveUp("a")]).await;
+    tokio::time::sleep(ms(10_001)).await;
+    stage.order("b", Order::Fail);
+    stage.expect([Ended("b"), Began("b")]).await;
+    nest.stop().await;
+    let mut last = [stage.probe.recv().await, stage.probe.recv().await];
+    last.sort_by_key(|fact| *fact == Ended("c"));
+    assert_eq!(last, [Ended("b"), Ended("c")]);
+    stage.expect_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_comes_back_or_is_given_up_as_its_restart_type_says() {
+    let table = [
+        (Restart::Transient, Order::Stop, vec![Ended("a")]),
+        (Restart::Transient, Order::Panic, vec![Ended("a"), Began("a")]),
+        (Restart::Transient, Order::Fail, vec![Ended("a"), Began("a")]),
+        (Restart::Temporary, Order::Stop, vec![Ended("a")]),
+        (Restart::Temporary, Order::Panic, vec![Ended("a"), GaveUp("a")]),
+        (Restart::Permanent, Order::Stop, vec![Ended("a"), Began("a")]),
+    ];
+    for (restart, order, facts) in table {
+        println!("{restart:?} {order:?}");
+        let mut stage = Stage::new().await;
+        let nest = stage.nest(spec(restart)).await;
+        stage.add(&nest, "a").await;
+        stage.order("a", order);
+        stage.expect(facts).await;
+        stage.expect_nothing().await;
+        nest.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_child_has_failed() {
+    let mut stage = Stage::new().await;
+    let nest = stage.nest(spec(Restart::Transient)).await;
+    stage.add(&nest, "a").await;
+    stage.actor("a").kill();
+    stage.expect([Ended("a"), Began("a")]).await;
+    stage.order("a", Order::Deaf);
+    stage.actor("a").kill();
+    stage.expect([Ended("a"), Began("a")]).await;
+    nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_keeps_failing_young_waits_longer_each_time() {
+    let mut stage = Stage::new().await;
+    let nest = stage.nest(DynamicSpec { backoff: BACKOFF, ..spec(Restart::Transient) }).await;
+    stage.add(&nest, "a").await;
+    for (lived, wait) in [(300, 0), (10, 0), (10, 50), (10, 100), (300, 0), (10, 0), (10, 50)] {
+        tokio::time::sleep(ms(lived)).await;
+        stage.order("a", Order::Panic);
+        stage.expect([Ended("a")]).await;
+        let ended = Instant::now();
+        stage.expect([Began("a")]).await;
+        assert_eq!(ended.elapsed(), ms(wait), "after a life of {lived} ms");
+    }
+    nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_held_back_holds_up_nobody_else() {
+    let mut stage = Stage::new().await;
+    let nest = stage.nest(DynamicSpec { backoff: BACKOFF, ..spec(Restart::Transient) }).await;
+    stage.add(&nest, "a").await;
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a"), Began("a")]).await;
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a")]).await;
+    let held_back = Instant::now();
+    stage.add(&nest, "b").await;
+    assert_eq!(held_back.elapsed(), ms(0));
+    stage.expect([Began("a")]).await;
+    assert_eq!(held_back.elapsed(), ms(50));
+    nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_does_not_start_again_is_tried_again_less_and_less_often() {
+    let mut stage = Stage::new().await;
+    let limit = RestartLimit { intensity: 5, period: ms(10_000) };
+    let spec = DynamicSpec { limit, backoff: BACKOFF, ..spec(Restart::Transient) };
+    let nest = stage.nest(spec).await;
+    stage.add(&nest, "a").await;
+    tokio::time::sleep(ms(60_000)).await;
+    stage.refuse("a", 5);
+
+    stage.order("a", Order::Panic);
+
+    stage.expect([Ended("a")]).await;
+    let ended = Instant::now();
+    for wait in [0, 0, 50, 150, 350] {
+        stage.expect([Refused("a")]).await;
+        assert_eq!(ended.elapsed(), ms(wait));
+    }
+    stage.expect([GaveUp("a")]).await;
+    nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_are_stopped_all_at_once_and_killed_when_their_time_is_over() {
+    let mut stage = Stage::new().await;
+    let nest = stage.nest(spec(Restart::Transient)).await;
+    for name in ["a", "b", "c"] {
+        stage.add(&nest, name).await;
+        stage.order(name, Order::Deaf);
+    }
+    let asked = Instant::now();
+    nest.stop().await;
+    assert_eq!(asked.elapsed(), SHUTDOWN);
+    let mut ended = Vec::new();
+    for _ in 0..3 {
+        ended.push(stage.probe.recv().await);
+    }
+    for name in ["a", "b", "c"] {
+        assert!(ended.contains(&Ended(name)), "{ended:?}");
+    }
+}
+
+/// A dynamic supervisor under a static one, with a vault that knows these children.
+async fn supervised(stage: &Stage, known: &[&'static str]) -> (Running, Arc<Slot<DynamicMsg>>) {
+    let slot = Arc::<Slot<DynamicMsg>>::default();
+    let known: Vec<_> = known.iter().map(|name| stage.newborn(name)).collect();
+    let start: Start = {
+        let slot = slot.clone();
+        Arc::new(move |parent| {
+            let (slot, known) = (slot.clone(), known.clone());
+            let nursery = Nursery {
+                name: "nest",
+                spec: spec(Restart::Transient),
+                slot,
+                known: Arc::new(move || known.clone()),
+            };
+            Box::pin(async move {
+                let (actor, handle) =
+                    Actor::spawn_linked(None, DynamicSupervisor, nursery, parent).await?;
+                Ok::<Started, _>((actor.get_cell(), handle))
+            })
+        })
+    };
+    let child = ChildSpec { name: "nest", restart: Restart::Permanent, shutdown: PATIENCE, start };
+    (Running::start(super::spec(Strategy::OneForOne), vec![child]).await, slot)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_supervisor_starts_the_children_that_the_vault_knows_and_is_found_again() {
+    let mut stage = Stage::new().await;
+    let (running, slot) = supervised(&stage, &["a", "b"]).await;
+    stage.expect([Began("a"), Began("b")]).await;
+    let first = slot.get().unwrap();
+
+    first.kill();
+
+    let mut facts = Vec::new();
+    for _ in 0..4 {
+        facts.push(stage.probe.recv().await);
+    }
+    for fact in [Ended("a"), Ended("b"), Began("a"), Began("b")] {
+        assert!(facts.contains(&fact), "{facts:?}");
+    }
+    assert_ne!(slot.get().unwrap().get_id(), first.get_id());
+    slot.cast(DynamicMsg::Start(stage.newborn("c")));
+    stage.expect([Began("c")]).await;
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a"), Began("a")]).await;
+    running.stop().await;
+}
