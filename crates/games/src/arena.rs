@@ -161,7 +161,8 @@ impl Arena {
     /// One after the other, so that those who come back together do not come back in one place.
     fn respawn(&mut self, ctx: &mut Ctx<'_, Event>) {
         let tick = ctx.tick();
-        while let Some(seat) = self.ships.iter().find_map(|(&s, ship)| ship.returns(tick).then_some(s))
+        while let Some(seat) =
+            self.ships.iter().find_map(|(&s, ship)| ship.returns(tick).then_some(s))
         {
             let at = spawn::place(ctx.rng(), self.ships.values().filter_map(Ship::at));
             let Some(ship) = self.ships.get_mut(&seat) else { break };

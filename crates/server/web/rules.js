@@ -1,14 +1,14 @@
 // The arena's rules as far as the page needs them: how a ship moves, which prediction replays, and how fast things are.
-// Lengths are those of the view: tenths of a unit.
+// Lengths are those of the view: quarters of a unit.
 
-export const SCALE = 10;
-export const SHIP_RADIUS = 160;
-export const SHOT_SPEED = 6_200;
+export const SCALE = 4;
+export const SHIP_RADIUS = 16 * SCALE;
+export const SHOT_SPEED = 620 * SCALE;
 export const FIRE_COOLDOWN_TICKS = 5;
 export const HP_MAX = 100;
 export const DAMAGE = 20;
 
-const SHIP_SPEED = 2_600;
+const SHIP_SPEED = 260 * SCALE;
 
 /** A ship one tick later. Each axis for itself, so that a ship slides along a wall instead of sticking to it. */
 export function moveShip({ x, y }, [moveX, moveY], arena, tickHz) {

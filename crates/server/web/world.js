@@ -1,7 +1,7 @@
 // What the page believes the arena looks like at this very moment: prediction, interpolation, extrapolation.
 
 import { InterpolationBuffer, Predictor, TickClock, lerp, lerpAngle } from "/client/gamev1.js";
-import { SCALE, SHOT_SPEED, hitsWall, moveShip } from "./rules.js";
+import { HP_MAX, SCALE, SHOT_SPEED, hitsWall, moveShip } from "./rules.js";
 
 const INTERPOLATION_TICKS = 2;
 // A prediction that was off fades into the corrected one, so that nothing is seen to jump.
@@ -103,7 +103,7 @@ export class World {
   own(nowMs) {
     const server = this.#ownPlace();
     if (server === null) return null;
-    return { hp: this.#view.ships[this.#room.seat][3], server, predicted: this.#ownPosition(nowMs) };
+    return { hp: this.#hp(this.#room.seat), server, predicted: this.#ownPosition(nowMs) };
   }
 
   #ownPosition(nowMs) {
@@ -126,7 +126,7 @@ export class World {
       const seat = Number(key);
       const own = seat === this.#room.seat;
       const ship = own ? this.#ownShip(latest, nowMs) : between(sample, key, latest);
-      ships.push({ seat, own, hp: latest[3], name: this.#name(seat), ...ship });
+      ships.push({ seat, own, hp: this.#hp(seat), name: this.#name(seat), ...ship });
     }
     return ships;
   }
@@ -134,6 +134,11 @@ export class World {
   #ownShip(latest, nowMs) {
     const position = this.#ownPosition(nowMs);
     return { x: position.x + this.#offset.x, y: position.y + this.#offset.y, aim: latest[2] / 100 };
+  }
+
+  // A view that tells nothing of a ship's hit points is no reason to draw it as a wreck.
+  #hp(seat) {
+    return this.#view.hp?.[seat] ?? HP_MAX;
   }
 
   #name(seat) {

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::physics::{Area, Vector};
 
-/// Tenths of a unit in a unit.
-pub(super) const UNIT: i32 = 10;
+/// Quarters of a unit in a unit: fine enough for every speed to be whole, and no coordinate has more than four digits,
+/// so that ten ships that move fit into a small delta.
+pub(super) const UNIT: i32 = 4;
 
 /// The field of play.
 pub(super) const FIELD: Area = Area { x: 0, y: 0, w: 1_600 * UNIT, h: 900 * UNIT };

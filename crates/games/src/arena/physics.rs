@@ -1,7 +1,7 @@
-//! Where things are and what they run into. Lengths are whole tenths of a unit, as in the view.
+//! Where things are and what they run into. Lengths are whole quarters of a unit, as in the view.
 //!
 //! Floats appear only on the way to a whole number or to a comparison, by operations that IEEE 754 rounds exactly; sine
-//! and cosine, which it does not, are rounded to a tenth before anything depends on them. That is enough for a replay
+//! and cosine, which it does not, are rounded to a quarter before anything depends on them. That is enough for a replay
 //! in the same binary. On another platform a last bit may fall on the other side of a rounding.
 
 #[cfg(test)]
@@ -19,7 +19,7 @@ pub(super) struct Vector {
 }
 
 impl Vector {
-    /// Whole tenths of a way that was calculated.
+    /// Whole quarters of a way that was calculated.
     pub(super) fn rounded(x: f64, y: f64) -> Vector {
         Vector { x: x.round() as i32, y: y.round() as i32 }
     }

@@ -12,7 +12,7 @@ pub(super) const HP_MAX: u8 = 100;
 pub(super) const COOLDOWN_TICKS: u64 = 5;
 pub(super) const RESPAWN_TICKS: u64 = 40;
 /// 260 units a second.
-const TENTHS_A_TICK: i32 = 260 * UNIT / super::TICK_HZ as i32;
+const QUARTERS_A_TICK: i32 = 260 * UNIT / super::TICK_HZ as i32;
 const DAMAGE: u8 = 20;
 
 /// What a seat wants, until it wants something else.
@@ -25,12 +25,11 @@ pub(super) struct Controls {
 }
 
 impl Controls {
-    const IDLE: Controls =
-        Controls { step: Vector { x: 0, y: 0 }, aim: Aim::AHEAD, fire: false };
+    const IDLE: Controls = Controls { step: Vector { x: 0, y: 0 }, aim: Aim::AHEAD, fire: false };
 
     /// `x` and `y` from -1 to 1; together they do not make a ship faster than one of them.
     pub(super) fn new([x, y]: [f64; 2], aim: Aim, fire: bool) -> Controls {
-        let step = f64::from(TENTHS_A_TICK) / (x * x + y * y).sqrt().max(1.0);
+        let step = f64::from(QUARTERS_A_TICK) / (x * x + y * y).sqrt().max(1.0);
         Controls { step: Vector::rounded(x * step, y * step), aim, fire }
     }
 }

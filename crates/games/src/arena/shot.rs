@@ -12,7 +12,7 @@ use super::{
 /// 1.2 seconds.
 pub(super) const LIFE_TICKS: u8 = 24;
 /// 620 units a second.
-const TENTHS_A_TICK: i32 = 620 * UNIT / super::TICK_HZ as i32;
+const QUARTERS_A_TICK: i32 = 620 * UNIT / super::TICK_HZ as i32;
 const HIT_RADIUS: i32 = 16 * UNIT;
 
 /// A seat has no more shots than this at a time, whatever it does.
@@ -40,7 +40,7 @@ pub(super) enum Flight {
 
 impl Shot {
     pub(super) fn new(id: u16, by: Seat, at: Vector, aim: Aim) -> Shot {
-        Shot { id, by, at, aim, step: aim.way(TENTHS_A_TICK), ticks_left: LIFE_TICKS }
+        Shot { id, by, at, aim, step: aim.way(QUARTERS_A_TICK), ticks_left: LIFE_TICKS }
     }
 
     /// One tick of flight. The whole way counts, not its end alone, and what is met first is what is met.

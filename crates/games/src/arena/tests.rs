@@ -1,6 +1,7 @@
 //! The arena's rules, one by one: ships are put where a rule can be seen, and time is made by hand.
 
-mod rules;
+mod life;
+mod shots;
 mod steering;
 
 use std::f64::consts::FRAC_PI_2;
@@ -42,7 +43,7 @@ impl Table {
         let mut table = Table::new();
         for (seat, x, y) in ships {
             table.join(seat);
-            table.put(seat, x * 10, y * 10);
+            table.put(seat, x * map::UNIT, y * map::UNIT);
         }
         table
     }
@@ -60,12 +61,18 @@ impl Table {
         self.call(|arena, ctx| arena.leave(seat, ctx));
     }
 
-    /// To a place in tenths of a unit, whole again.
+    /// To a place in quarters of a unit, whole again.
     fn put(&mut self, seat: Seat, x: i32, y: i32) {
         self.arena.ships.get_mut(&seat).unwrap().respawn(Vector { x, y });
     }
 
-    fn try_input(&mut self, seat: Seat, steer: [f64; 2], aim: f64, fire: bool) -> Result<(), Refusal> {
+    fn try_input(
+        &mut self,
+        seat: Seat,
+        steer: [f64; 2],
+        aim: f64,
+        fire: bool,
+    ) -> Result<(), Refusal> {
         self.call(|arena, ctx| arena.input(seat, Input { steer, aim, fire }, ctx))
     }
 
@@ -93,7 +100,7 @@ impl Table {
         &self.arena.ships[&seat]
     }
 
-    /// In tenths of a unit.
+    /// In quarters of a unit.
     fn place(&self, seat: Seat) -> (i32, i32) {
         let Vector { x, y } = self.ship(seat).at().unwrap();
         (x, y)

@@ -15,10 +15,12 @@ pub struct ArenaView {
     arena: &'static Terrain,
     /// The tick in which each of the dead comes back.
     dead: ByKey<Seat, u64>,
+    /// Of the living. Not with the ships, whose tuples are sent whole whenever they move: these change with a hit alone.
+    hp: ByKey<Seat, u8>,
     /// Kills and deaths.
     scores: ByKey<Seat, [u32; 2]>,
-    /// Place, aim, hit points.
-    ships: ByKey<Seat, [i32; 4]>,
+    /// Place and aim.
+    ships: ByKey<Seat, [i32; 3]>,
     /// Place and aim.
     shots: ByKey<u16, [i32; 3]>,
 }
@@ -37,12 +39,13 @@ impl ArenaView {
     pub(super) fn of(arena: &Arena) -> ArenaView {
         let seats = arena.ships.len();
         let (mut ships, mut dead) = (Vec::with_capacity(seats), Vec::new());
-        let mut scores = Vec::with_capacity(seats);
+        let (mut hps, mut scores) = (Vec::with_capacity(seats), Vec::with_capacity(seats));
         for (&seat, ship) in &arena.ships {
             scores.push((seat, [ship.kills, ship.deaths]));
             match ship.life() {
                 Life::Alive { at, hp } => {
-                    ships.push((seat, [at.x, at.y, ship.aim().hundredths(), hp.into()]));
+                    hps.push((seat, hp));
+                    ships.push((seat, [at.x, at.y, ship.aim().hundredths()]));
                 }
                 Life::Dead { respawn_at } => dead.push((seat, respawn_at)),
             }
@@ -52,6 +55,7 @@ impl ArenaView {
         ArenaView {
             arena: &TERRAIN,
             dead: ByKey(dead),
+            hp: ByKey(hps),
             scores: ByKey(scores),
             ships: ByKey(ships),
             shots: ByKey(shots.collect()),

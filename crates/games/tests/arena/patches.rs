@@ -103,25 +103,33 @@ proptest! {
 
 fn check(view: &Value, tick: u64) {
     let names: Vec<&String> = view.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["arena", "dead", "scores", "ships", "shots"]);
+    assert_eq!(names, ["arena", "dead", "hp", "scores", "ships", "shots"]);
     let members = |name: &str| view[name].as_object().unwrap().clone();
     let numbers = |tuple: &Value| -> Vec<u64> {
         tuple.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
     };
     for (seat, ship) in members("ships") {
-        let [x, y, aim, hp] = numbers(&ship)[..] else { panic!("{ship}") };
+        let [x, y, aim] = numbers(&ship)[..] else { panic!("{ship}") };
         // A ship's centre keeps a radius from the edge.
-        assert!((160..=15_840).contains(&x) && (160..=8_840).contains(&y), "{ship}");
-        assert!(aim <= 628 && (1..=100).contains(&hp), "{ship}");
+        assert!((64..=6_336).contains(&x) && (64..=3_536).contains(&y), "{ship}");
+        assert!(aim <= 628, "{ship}");
         assert!(!view["dead"].as_object().unwrap().contains_key(&seat));
         assert!(!walls(view).any(|[left, top, width, height]| {
-            x + 160 > left && x < left + width + 160 && y + 160 > top && y < top + height + 160
+            x + 64 > left && x < left + width + 64 && y + 64 > top && y < top + height + 64
         }));
     }
+    let (hp, ships) = (members("hp"), members("ships"));
+    assert!(
+        hp.keys().eq(ships.keys()),
+        "hit points of {:?}, ships of {:?}",
+        hp.keys(),
+        ships.keys()
+    );
+    assert!(hp.values().all(|hp| (1..=100).contains(&hp.as_u64().unwrap())), "{hp:?}");
     for (id, shot) in members("shots") {
         assert!(id.parse::<u16>().unwrap() < 1_000, "{id}");
         let [x, y, aim] = numbers(&shot)[..] else { panic!("{shot}") };
-        assert!(x <= 16_000 && y <= 9_000 && aim <= 628, "{shot}");
+        assert!(x <= 6_400 && y <= 3_600 && aim <= 628, "{shot}");
         assert!(!walls(view).any(|[left, top, width, height]| {
             x > left && x < left + width && y > top && y < top + height
         }));

@@ -8,18 +8,18 @@ const STILL: [f64; 2] = [0.0, 0.0];
 fn full_speed_is_13_units_a_tick_whatever_the_direction() {
     let mut table = Table::with([(ADA, 600, 450)]);
     for (steer, way) in [
-        ([1.0, 0.0], (130, 0)),
-        ([0.0, -1.0], (0, -130)),
-        ([1.0, 1.0], (92, 92)),
-        ([-1.0, 0.5], (-116, 58)),
-        ([0.5, 0.0], (65, 0)),
-        ([-0.3, 0.4], (-39, 52)),
+        ([1.0, 0.0], (52, 0)),
+        ([0.0, -1.0], (0, -52)),
+        ([1.0, 1.0], (37, 37)),
+        ([-1.0, 0.5], (-47, 23)),
+        ([0.5, 0.0], (26, 0)),
+        ([-0.3, 0.4], (-16, 21)),
         (STILL, (0, 0)),
     ] {
-        table.put(ADA, 6_000, 4_500);
+        table.put(ADA, 2_400, 1_800);
         table.input(ADA, steer, EAST, false);
         table.ticks(1);
-        assert_eq!(table.place(ADA), (6_000 + way.0, 4_500 + way.1), "{steer:?}");
+        assert_eq!(table.place(ADA), (2_400 + way.0, 1_800 + way.1), "{steer:?}");
     }
 }
 
@@ -28,10 +28,10 @@ fn an_input_stays_in_force_until_the_next() {
     let mut table = Table::with([(ADA, 200, 450)]);
     table.input(ADA, [1.0, 0.0], SOUTH, false);
     table.ticks(3);
-    assert_eq!(table.place(ADA), (2_390, 4_500));
+    assert_eq!(table.place(ADA), (956, 1_800));
     table.input(ADA, [0.0, -1.0], NORTH, false);
     table.ticks(2);
-    assert_eq!(table.place(ADA), (2_390, 4_240));
+    assert_eq!(table.place(ADA), (956, 1_696));
     assert_eq!(table.ship(ADA).aim(), Aim::of(NORTH).unwrap());
 }
 
@@ -41,8 +41,8 @@ fn the_field_ends_a_radius_before_its_edge() {
     table.input(ADA, [-1.0, 1.0], EAST, false);
     table.input(BOB, [1.0, -1.0], EAST, false);
     table.ticks(20);
-    assert_eq!(table.place(ADA), (160, 8_840));
-    assert_eq!(table.place(BOB), (15_840, 160));
+    assert_eq!(table.place(ADA), (64, 3_536));
+    assert_eq!(table.place(BOB), (6_336, 64));
 }
 
 #[test]
@@ -51,25 +51,25 @@ fn a_wall_stops_a_ship_and_lets_it_slide() {
     let mut table = Table::with([(ADA, 740, 450)]);
     table.input(ADA, [1.0, 0.0], EAST, false);
     table.ticks(5);
-    assert_eq!(table.place(ADA), (7_400, 4_500), "a step that would overlap is not made");
+    assert_eq!(table.place(ADA), (2_960, 1_800), "a step that would overlap is not made");
     table.input(ADA, [1.0, 1.0], EAST, false);
     table.ticks(2);
-    assert_eq!(table.place(ADA), (7_400, 4_684), "the other axis goes on");
+    assert_eq!(table.place(ADA), (2_960, 1_874), "the other axis goes on");
     table.ticks(12);
-    assert!(table.place(ADA).0 > 7_800, "past its corner the way is free");
+    assert!(table.place(ADA).0 > 3_120, "past its corner the way is free");
 }
 
 #[test]
 fn a_ship_may_touch_a_wall() {
     let mut table = Table::new();
     table.join(ADA);
-    table.put(ADA, 7_310, 4_500);
+    table.put(ADA, 2_924, 1_800);
     table.input(ADA, [1.0, 0.0], EAST, false);
     table.ticks(1);
-    assert_eq!(table.place(ADA), (7_440, 4_500));
-    table.put(ADA, 7_311, 4_500);
+    assert_eq!(table.place(ADA), (2_976, 1_800));
+    table.put(ADA, 2_925, 1_800);
     table.ticks(1);
-    assert_eq!(table.place(ADA), (7_311, 4_500));
+    assert_eq!(table.place(ADA), (2_925, 1_800));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn no_way_leads_into_a_wall_or_out_of_the_field() {
         table.ticks(8);
         for seat in 0..16 {
             let (x, y) = table.place(Seat(seat));
-            assert!((160..=15_840).contains(&x) && (160..=8_840).contains(&y), "{x} {y}");
+            assert!((64..=6_336).contains(&x) && (64..=3_536).contains(&y), "{x} {y}");
             assert!(!map::blocked(Vector { x, y }, ship::RADIUS), "{x} {y}");
         }
     }
