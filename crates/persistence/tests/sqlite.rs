@@ -89,6 +89,19 @@ async fn many_may_make_and_migrate_the_same_database_at_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_another_process_is_just_making_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = raw(&dir);
+    // A writer to a file that has no write-ahead log yet: SQLite's own wait does not cover this.
+    other.execute_batch("CREATE TABLE t (n); BEGIN IMMEDIATE").unwrap();
+    let end = ends_soon(other);
+
+    migrated(patient(&dir)).await;
+
+    end.await.unwrap();
+}
+
+#[tokio::test]
 async fn an_edited_migration_is_refused_for_good() {
     let dir = tempfile::tempdir().unwrap();
     let store = migrated(patient(&dir)).await;
@@ -132,16 +145,11 @@ async fn a_write_waits_for_another_process_within_its_bound() {
     let store = migrated(patient(&dir)).await;
     let other = raw(&dir);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let release = tokio::task::spawn_blocking(move || {
-        // Long enough for the write to have met the lock; if it has not, the test is only weaker.
-        let (_hold, wait) = std::sync::mpsc::channel::<()>();
-        let _ = wait.recv_timeout(Duration::from_millis(100));
-        other.execute_batch("COMMIT").unwrap();
-    });
+    let end = ends_soon(other);
 
     store.write(&[opened(1)]).await.unwrap();
 
-    release.await.unwrap();
+    end.await.unwrap();
     assert!(store.room(RoomId::from_bits(1)).await.unwrap().is_some());
 }
 
@@ -224,6 +232,16 @@ async fn migrated(options: SqliteOptions) -> Sqlite {
 /// As the command line has it open: another connection, which knows nothing of the pool.
 fn raw(dir: &TempDir) -> rusqlite::Connection {
     rusqlite::Connection::open(dir.path().join(FILE_NAME)).unwrap()
+}
+
+/// Ends the transaction of another process, after long enough for a call to have met it; if none has, the test is only
+/// weaker.
+fn ends_soon(other: rusqlite::Connection) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_blocking(move || {
+        let (_hold, wait) = std::sync::mpsc::channel::<()>();
+        let _ = wait.recv_timeout(Duration::from_millis(100));
+        other.execute_batch("COMMIT").unwrap();
+    })
 }
 
 fn opened(n: u64) -> RoomRecord {

@@ -100,17 +100,16 @@ impl Pool {
         // Thirty years is no bound, and unlike `Duration::MAX` it can be added to an instant.
         let bound = bound.unwrap_or(Duration::from_secs(1_000_000_000));
         let deadline = Instant::now() + bound;
-        let out_of_time =
-            |what: String| StoreError::Unavailable(format!("{what} within {bound:?}"));
+        let out_of_time = |what| StoreError::Unavailable(format!("{what} within {bound:?}"));
 
         let turn = timeout_at(deadline, self.turns.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| out_of_time("no connection was free".to_owned()))?;
+        let turn = turn.map_err(|_| out_of_time("no connection was free"))?;
         let turn = turn.map_err(|_| StoreError::Unavailable("it is closed".to_owned()))?;
         let connection = match timeout_at(deadline, self.connections.get_owned()).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(_)) | Err(_) => {
                 let reason = self.manager.failure().map_or(String::new(), |why| format!(": {why}"));
-                return Err(out_of_time(format!("no connection could be made{reason}")));
+                return Err(StoreError::Unavailable(format!("no connection was made{reason}")));
             }
         };
 
@@ -130,7 +129,7 @@ impl Pool {
                 tracing::error!(%gone, "a call to the database did not come to its end");
                 Err(StoreError::Refused("the call failed on this side".to_owned()))
             }
-            Err(_) => Err(out_of_time("no answer came".to_owned())),
+            Err(_) => Err(out_of_time("no answer came")),
         }
     }
 
@@ -187,6 +186,11 @@ pub(super) fn fault(error: &rusqlite::Error) -> StoreError {
         CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, FileLockingProtocolFailed,
         OperationInterrupted, OutOfMemory, SystemIoFailure,
     };
+    // This one alone prints the whole of its SQL, which for a migration is a file.
+    let reason = match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    };
     match error.sqlite_error_code() {
         Some(
             CannotOpen
@@ -197,8 +201,8 @@ pub(super) fn fault(error: &rusqlite::Error) -> StoreError {
             | OperationInterrupted
             | OutOfMemory
             | SystemIoFailure,
-        ) => StoreError::Unavailable(error.to_string()),
-        _ => StoreError::Refused(error.to_string()),
+        ) => StoreError::Unavailable(reason),
+        _ => StoreError::Refused(reason),
     }
 }
 
