@@ -8,6 +8,7 @@ const AT_FAULT = { action: "resume", atFault: true };
 const POLICIES = new Map([
   [1000, STOP],
   [1001, RESUME],
+  [1002, AT_FAULT],
   [1003, AT_FAULT],
   [1006, RESUME],
   [1007, AT_FAULT],

@@ -114,9 +114,8 @@ pub fn client<'a>(
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let ip: Option<IpAddr> = hop.parse().ok();
     let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
-    let bracketed = || {
-        hop.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
-    };
+    let bracketed =
+        || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
     let ip = ip.or_else(with_port).or_else(bracketed)?.to_canonical();
     (ip != IpAddr::V4(Ipv4Addr::UNSPECIFIED)).then_some(ip)
 }

@@ -103,16 +103,10 @@ impl App {
         if self.readiness.draining() {
             return Err(Problem::new(ErrorCode::Draining, "this server is stopping"));
         }
-        if !self.admitted.load(Ordering::Acquire) {
-            if !self.readiness.ready() {
-                let problem = Problem::new(ErrorCode::Unavailable, "this server is starting");
-                return Err(problem.retry_after(Duration::from_secs(1)));
-            }
-            self.admitted.store(true, Ordering::Release);
-        }
-        self.services
-            .get()
-            .ok_or_else(|| Problem::new(ErrorCode::Unavailable, "this server is starting"))
+        self.services.get().filter(|_| self.was_ready()).ok_or_else(|| {
+            let problem = Problem::new(ErrorCode::Unavailable, "this server is starting");
+            problem.retry_after(Duration::from_secs(1))
+        })
     }
 
     /// What is running, whether or not it admits anyone.
@@ -122,7 +116,14 @@ impl App {
 
     /// Whether the server has been ready since it started.
     pub fn was_ready(&self) -> bool {
-        self.admitted.load(Ordering::Acquire) || self.readiness.ready()
+        if self.admitted.load(Ordering::Acquire) {
+            return true;
+        }
+        let ready = self.readiness.ready();
+        if ready {
+            self.admitted.store(true, Ordering::Release);
+        }
+        ready
     }
 
     /// Runs a task that the server waits for when it stops: a connection, which outlives the edge that accepted it.

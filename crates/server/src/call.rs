@@ -72,7 +72,10 @@ impl Call {
     pub async fn player(&self, app: &App) -> Result<Verified, Problem> {
         let services = app.services()?;
         let token = self.bearer().ok_or_else(|| {
-            Problem::new(ErrorCode::Unauthenticated, "expected Authorization: Bearer <access token>")
+            Problem::new(
+                ErrorCode::Unauthenticated,
+                "expected Authorization: Bearer <access token>",
+            )
         })?;
         let verified = services.authenticator.check(token, SystemTime::now()).await?;
         app.limits.call_of_player(verified.player.id)?;

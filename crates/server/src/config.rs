@@ -98,11 +98,8 @@ impl Config {
         let rooms_max = within("rooms_max", set.rooms_max, 1..=1_000_000)?;
         let sockets_per_player =
             within("sockets_per_player_max", set.sockets_per_player_max, 1..=1_000)?;
-        let per_address = within(
-            "connections_per_address_max",
-            set.connections_per_address_max,
-            1..=1_000_000,
-        )?;
+        let per_address =
+            within("connections_per_address_max", set.connections_per_address_max, 1..=1_000_000)?;
         let drain_budget = set.drain_budget.ok_or_else(missing)?.0;
         if drain_budget > Duration::from_secs(600) {
             return Err(ConfigError::Refused("drain_budget: expected at most 10m".into()));
@@ -181,11 +178,7 @@ fn within(
     Err(ConfigError::Refused(format!("{name}: expected {min} to {max}, got {value}")))
 }
 
-fn quota(
-    name: &str,
-    burst: Option<u32>,
-    per_minute: Option<u32>,
-) -> Result<Quota, ConfigError> {
+fn quota(name: &str, burst: Option<u32>, per_minute: Option<u32>) -> Result<Quota, ConfigError> {
     let (burst, per_minute) = (burst.unwrap_or_default(), per_minute.unwrap_or_default());
     Quota::new(burst, per_minute).ok_or_else(|| {
         let got = format!("{burst} and {per_minute}");

@@ -84,7 +84,10 @@ pub fn accepting(door: Door, ended: impl FnOnce() + Send + 'static) -> AbortOnDr
         }
     }
     let tell = Tell(Some(ended));
-    #[expect(clippy::disallowed_methods, reason = "the edge owns this task and aborts it with itself")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge owns this task and aborts it with itself"
+    )]
     let task = tokio::spawn(async move {
         let _tell = tell;
         accept::run(&door.listener, &*door.serve).await;

@@ -39,7 +39,8 @@ pub trait Routes: Clone + Send + Sync + 'static {
         + Send
         + 'static;
 
-    fn call(&self, request: Request<Incoming>) -> impl Future<Output = Response<Self::Body>> + Send;
+    fn call(&self, request: Request<Incoming>)
+    -> impl Future<Output = Response<Self::Body>> + Send;
 }
 
 impl<S, B> Routes for S
@@ -72,7 +73,9 @@ pub async fn answer<R: Routes>(
     let mut response = match pass(app, peer, &mut request) {
         Ok(None) => match AssertUnwindSafe(routes.call(request)).catch_unwind().await {
             Ok(response) => response,
-            Err(_) => refused(Problem::new(ErrorCode::Internal, "this server failed at the request")),
+            Err(_) => {
+                refused(Problem::new(ErrorCode::Internal, "this server failed at the request"))
+            }
         },
         Ok(Some(response)) => response.map(R::Body::from),
         Err(problem) => refused(problem),
@@ -135,7 +138,8 @@ fn is_open(path: &str) -> bool {
     if path.starts_with("/v1/") || path == "/ws" {
         return false;
     }
-    matches!(path, "/health" | "/live" | "/ready" | crate::problem::DOCS) || pages::find(path).is_some()
+    matches!(path, "/health" | "/live" | "/ready" | crate::problem::DOCS)
+        || pages::find(path).is_some()
 }
 
 /// What may be done with a path, and from which pages.

@@ -55,9 +55,9 @@ impl Idempotency {
         let request: [u8; 32] = Sha256::digest(request).into();
         let key = (player, key.to_owned());
         let mut keys = self.0.lock();
-        let known = keys.get(&key).filter(|entry| {
-            now.duration_since(entry.at).is_ok_and(|age| age < KEPT_FOR)
-        });
+        let known = keys
+            .get(&key)
+            .filter(|entry| now.duration_since(entry.at).is_ok_and(|age| age < KEPT_FOR));
         let conflict = |message| Err(WireError::new(ErrorCode::Conflict, message));
         match known {
             None => {

@@ -55,8 +55,7 @@ impl Quota {
     }
 }
 
-type Keyed<K, C> =
-    RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Keyed<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// One class of calls.
 struct Class<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
@@ -166,14 +165,19 @@ impl HttpLimits {
 
     /// To be called every few seconds.
     pub fn sweep(&self) {
-        let Some(Classes { address, player, guest, refresh, connect }) = &self.classes else { return };
+        let Some(Classes { address, player, guest, refresh, connect }) = &self.classes else {
+            return;
+        };
         player.sweep();
         let mut crowded = false;
         for class in [address, guest, refresh, connect] {
             crowded |= class.sweep();
         }
         if self.coarse.swap(crowded, Ordering::Relaxed) != crowded {
-            tracing::warn!(crowded, "neighbouring addresses share their rates while there are too many");
+            tracing::warn!(
+                crowded,
+                "neighbouring addresses share their rates while there are too many"
+            );
         }
     }
 }

@@ -16,7 +16,9 @@ pub struct Origin {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected an origin such as https://play.example.org or http://127.0.0.1:8080, got {got:?}")]
+#[error(
+    "expected an origin such as https://play.example.org or http://127.0.0.1:8080, got {got:?}"
+)]
 pub struct OriginError {
     got: String,
 }

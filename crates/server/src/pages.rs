@@ -54,7 +54,9 @@ impl Page {
     pub fn response(&self, if_none_match: Option<&str>) -> Response<Bytes> {
         let etag = self.etag.to_str().unwrap_or_default();
         let held = if_none_match.is_some_and(|held| {
-            held.split(',').map(|held| held.trim().trim_start_matches("W/")).any(|held| held == etag)
+            held.split(',')
+                .map(|held| held.trim().trim_start_matches("W/"))
+                .any(|held| held == etag)
         });
         let mut response = Response::new(if held { Bytes::new() } else { self.content.clone() });
         if held {

@@ -67,8 +67,7 @@ impl Problem {
     /// A member that is understood and still not acceptable.
     pub fn invalid(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
         let detail = detail.into();
-        let mut problem =
-            Problem::new(ErrorCode::ValidationFailed, format!("{pointer}: {detail}"));
+        let mut problem = Problem::new(ErrorCode::ValidationFailed, format!("{pointer}: {detail}"));
         let field = FieldError { pointer: pointer.into(), code, detail, expected: None, got: None };
         problem.0.errors.push(field);
         problem

@@ -1,7 +1,11 @@
 //! The list of rooms as HTTP shows it, and how often it is made anew: with many rooms it is costly, and everyone may
 //! ask for it.
 
-use std::{collections::HashMap, sync::Arc, time::{Duration, UNIX_EPOCH}};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use gamev1_actors::{room::RoomInfo, vault::Vault};
 use gamev1_protocol::RoomId;
@@ -30,7 +34,9 @@ impl RoomList {
     pub fn rooms(&self, vault: &Vault) -> Arc<Vec<RoomInfo>> {
         let mut listed = self.0.lock();
         let now = Instant::now();
-        if let Some(Listed { rooms, until }) = &*listed && *until > now {
+        if let Some(Listed { rooms, until }) = &*listed
+            && *until > now
+        {
             return rooms.clone();
         }
         let rooms = Arc::new(vault.room_infos());

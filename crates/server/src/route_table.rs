@@ -19,7 +19,10 @@ pub const ROUTES: &[(&str, &[&str])] = &[
 
 /// The methods of a path, as `Allow` lists them.
 pub fn methods(path: &str) -> String {
-    let known = ROUTES.iter().find(|(pattern, _)| matches(pattern, path)).map(|(_, methods)| *methods);
+    // The routes take a slash behind a path too.
+    let path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path);
+    let known =
+        ROUTES.iter().find(|(pattern, _)| matches(pattern, path)).map(|(_, methods)| *methods);
     let page: Option<&[&str]> = pages::find(path).map(|_| &["GET"][..]);
     let mut all = Vec::new();
     for &method in known.or(page).unwrap_or_default() {
@@ -53,7 +56,8 @@ mod tests {
         assert_eq!(methods("/v1/rooms"), "GET, HEAD, POST, OPTIONS");
         assert_eq!(methods("/v1/rooms/ABC"), "GET, HEAD, OPTIONS");
         assert_eq!(methods("/v1/auth/guest"), "POST, OPTIONS");
-        assert_eq!(methods("/v1/rooms/"), "OPTIONS");
+        assert_eq!(methods("/v1/rooms/"), "GET, HEAD, POST, OPTIONS");
+        assert_eq!(methods("/"), "GET, HEAD, OPTIONS");
         assert_eq!(methods("/v1/rooms/ABC/x"), "OPTIONS");
         assert_eq!(methods("/nothing"), "OPTIONS");
     }

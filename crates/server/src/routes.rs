@@ -36,7 +36,9 @@ pub fn service(app: Arc<App>) -> impl Routes {
     TowerToHyperService::new(warp::service(all(app)))
 }
 
-fn all(app: Arc<App>) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync {
+fn all(
+    app: Arc<App>,
+) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync {
     let with = warp::any().map(move || app.clone()).and(warp::ext::get::<Call>());
     let at_me = warp::path!("v1" / "me").and(warp::get());
     let me = at_me.and(with.clone()).then(me::get).map(reply);
@@ -93,7 +95,8 @@ where
 }
 
 /// The body of a request, read to its end if it is acceptable.
-fn json() -> impl Filter<Extract = (Result<Bytes, Problem>,), Error = Rejection> + Copy + Send + Sync {
+fn json() -> impl Filter<Extract = (Result<Bytes, Problem>,), Error = Rejection> + Copy + Send + Sync
+{
     warp::header::optional::<String>(header::CONTENT_TYPE.as_str()).and(warp::body::stream()).then(
         |content_type: Option<String>, stream| async move {
             body::read(content_type.as_deref(), stream).await

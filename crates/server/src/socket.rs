@@ -3,6 +3,7 @@
 
 mod close;
 mod frame;
+mod reader;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -10,32 +11,28 @@ mod wire;
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use gamev1_actors::{inbox::Full, outbox::Close, session::Opened, vault::SocketPermit};
-use gamev1_protocol::{
-    CloseCode, Format,
-    limits::{FRAME_IN_BYTES_MAX, HEARTBEAT_MS},
+use gamev1_actors::{
+    inbox::Full,
+    outbox::{Close, Drained},
+    session::Opened,
+    vault::SocketPermit,
 };
+use gamev1_protocol::{CloseCode, Format, limits::HEARTBEAT_MS};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, sleep_until, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error, Message,
-        protocol::{Role, WebSocketConfig},
-    },
-};
 
-use self::wire::Wire;
+use self::{
+    reader::{Fault, Received},
+    wire::{Ended, Wire},
+};
 
 const HEARTBEAT: Duration = Duration::from_millis(HEARTBEAT_MS);
 /// How long a socket stays unread because its session's inbox is full, before it is closed.
 const INBOX_FULL_FOR: Duration = Duration::from_secs(2);
-/// What one socket reads at once. tungstenite's own 128 KiB would be the largest part of an idle connection, and it
-/// is filled with zeros before each read.
-const BUFFER_BYTES: usize = 2 * 1024;
+/// How long a client may take to read the answer to its close frame.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// How a socket is served.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,28 +52,34 @@ enum End {
     Broken,
 }
 
+/// What the task cannot do between two polls.
+enum Turn {
+    /// The session's inbox has no place for this frame.
+    Full(Bytes),
+    /// The client closes.
+    Closing(Option<u16>),
+    End(End),
+}
+
 /// Serves a socket until it ends. `early` is what the client sent behind its upgrade request.
-pub async fn run<S>(stream: S, early: Vec<u8>, opened: Opened, permit: SocketPermit, options: SocketOptions)
-where
+pub async fn run<S>(
+    stream: S,
+    early: Vec<u8>,
+    opened: Opened,
+    permit: SocketPermit,
+    options: SocketOptions,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_write_buffer_size(BUFFER_BYTES)
-        .max_message_size(Some(FRAME_IN_BYTES_MAX))
-        .max_frame_size(Some(FRAME_IN_BYTES_MAX));
-    let wire = Wire::new(stream);
-    let socket =
-        WebSocketStream::from_partially_read(wire, early, Role::Server, Some(config)).await;
     let format = opened.session.outbox.format();
-    let mut task = Task { socket, format, opened: &opened, options, heard: Instant::now() };
+    let wire = Wire::new(stream, early);
+    let mut task = Task { wire, format, opened: &opened, options, heard: Instant::now() };
     let end = task.serve().await;
-    let Task { socket, .. } = task;
+    let Task { wire, .. } = task;
     match end {
         End::Close(Close { code, retry_after_ms }) => {
             // Boxed: every idle socket would have to hold the room that only its end needs.
-            Box::pin(close::close(socket, code, retry_after_ms)).await;
+            Box::pin(close::close(wire, code, retry_after_ms)).await;
             drop(opened);
         }
         End::Closed { done: true } => opened.done(),
@@ -86,7 +89,7 @@ where
 }
 
 struct Task<'a, S> {
-    socket: WebSocketStream<Wire<S>>,
+    wire: Wire<S>,
     format: Format,
     opened: &'a Opened,
     options: SocketOptions,
@@ -98,9 +101,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<'_, S> {
     async fn serve(&mut self) -> End {
         let mut silence = pin!(sleep_until(self.heard + HEARTBEAT));
         loop {
-            let step = tokio::select! {
+            let turn = tokio::select! {
                 biased;
-                end = self.turn() => end,
+                turn = self.turn() => turn,
                 () = &mut silence => {
                     match self.silent() {
                         Ok(next) => silence.as_mut().reset(next),
@@ -109,87 +112,95 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<'_, S> {
                     continue;
                 }
             };
-            match step {
-                Ok(frame) => {
-                    if let Err(end) = self.take_up(frame).await {
-                        return end;
-                    }
-                }
-                Err(end) => return end,
-            }
+            let end = match turn {
+                Turn::Full(frame) => match self.wait_for_place(frame).await {
+                    Ok(()) => continue,
+                    Err(end) => end,
+                },
+                Turn::Closing(code) => self.answer_close(code).await,
+                Turn::End(end) => end,
+            };
+            return end;
         }
     }
 
-    /// Writes what there is to write until a frame comes.
-    async fn turn(&mut self) -> Result<Message, End> {
-        let outbox = &self.opened.session.outbox;
-        let (socket, format) = (&mut self.socket, self.format);
-        let yields = self.options.yield_before_write;
-        let mut yielded = !yields;
+    /// Reads and writes until something comes up that takes longer.
+    async fn turn(&mut self) -> Turn {
+        let mut yielded = !self.options.yield_before_write;
         poll_fn(|cx| {
             loop {
                 // Reading first: it may put a Pong into the buffer that the write below takes along.
-                match socket.poll_next_unpin(cx) {
-                    Poll::Ready(Some(Ok(message))) => return Poll::Ready(Ok(message)),
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(ended(&error))),
-                    Poll::Ready(None) => return Poll::Ready(Err(End::Closed { done: false })),
-                    Poll::Pending => {}
+                while let Poll::Ready(received) = self.wire.poll_receive(cx) {
+                    if let Some(turn) = self.take_up(received) {
+                        return Poll::Ready(turn);
+                    }
                 }
-                let wire = socket.get_mut();
-                let drained = outbox.poll_drain(cx, &mut wire.gather(format));
-                if drained.is_ready() && !std::mem::replace(&mut yielded, true) {
+                let mut gather = self.wire.gather(self.format);
+                let Drained { moved, empty, close } =
+                    self.opened.session.outbox.drain(cx, &mut gather);
+                if moved && !std::mem::replace(&mut yielded, true) {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                match wire.poll_send(cx) {
+                match self.wire.poll_send(cx) {
                     Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Broken)),
+                    Poll::Ready(Err(_)) => return Poll::Ready(Turn::End(End::Broken)),
                     Poll::Pending => return Poll::Pending,
                 }
-                match drained {
-                    Poll::Ready(Some(close)) => return Poll::Ready(Err(End::Close(close))),
-                    Poll::Ready(None) => {}
-                    Poll::Pending => {
-                        yielded = !yields;
+                match close {
+                    Some(close) if empty => return Poll::Ready(Turn::End(End::Close(close))),
+                    _ if empty => {
+                        yielded = !self.options.yield_before_write;
                         return Poll::Pending;
                     }
+                    _ => {}
                 }
             }
         })
         .await
     }
 
-    /// What one message means. A frame goes to the session; while its inbox is full the socket is not read.
-    async fn take_up(&mut self, message: Message) -> Result<(), End> {
+    /// What a message means. A frame goes to the session.
+    fn take_up(&mut self, received: Result<Received, Ended>) -> Option<Turn> {
         self.heard = Instant::now();
-        let frame = match (message, self.format) {
-            (Message::Text(text), Format::Json) => Bytes::from(text),
-            (Message::Binary(bytes), Format::MsgPack) => bytes,
-            (Message::Text(_) | Message::Binary(_), _) => return Err(close(CloseCode::WrongFrame)),
-            (Message::Close(close), _) => {
-                // The library has queued the answer; it leaves before the socket does.
-                let code = close.map(|close| u16::from(close.code));
-                let answered = timeout(INBOX_FULL_FOR, async {
-                    while self.socket.next().await.is_some() {}
-                    let wire = self.socket.get_mut();
-                    poll_fn(|cx| wire.poll_send(cx)).await
-                });
-                // Whether the answer arrived does not matter any more.
-                let _ = answered.await;
-                return Err(End::Closed { done: matches!(code, None | Some(1000 | 1001)) });
+        let frame = match (received, self.format) {
+            (Ok(Received::Text(frame)), Format::Json) => frame,
+            (Ok(Received::Binary(frame)), Format::MsgPack) => frame,
+            (Ok(Received::Text(_) | Received::Binary(_)), _) => {
+                return Some(Turn::End(close(CloseCode::WrongFrame)));
             }
-            (Message::Ping(_) | Message::Pong(_) | Message::Frame(_), _) => return Ok(()),
+            (Ok(Received::Ping(content)), _) => {
+                self.wire.pong(&content);
+                return None;
+            }
+            (Ok(Received::Pong), _) => return None,
+            (Ok(Received::Close(code)), _) => return Some(Turn::Closing(code)),
+            (Err(Ended::Fault(fault)), _) => return Some(Turn::End(close(code_of(fault)))),
+            (Err(Ended::Broken), _) => return Some(Turn::End(End::Broken)),
         };
-        let inbox = &self.opened.session.inbox;
-        let Err(Full(frame)) = inbox.push(frame) else { return Ok(()) };
-        if self.opened.session.ended() || timeout(INBOX_FULL_FOR, inbox.space()).await.is_err() {
-            return Err(End::Close(Close {
-                code: CloseCode::RateLimited,
-                retry_after_ms: Some(1_000),
-            }));
+        match self.opened.session.inbox.push(frame) {
+            Ok(()) => None,
+            Err(Full(frame)) => Some(Turn::Full(frame)),
+        }
+    }
+
+    /// While the session's inbox is full the socket is not read.
+    async fn wait_for_place(&mut self, frame: Bytes) -> Result<(), End> {
+        let session = &self.opened.session;
+        if session.ended() || timeout(INBOX_FULL_FOR, session.inbox.space()).await.is_err() {
+            let (code, retry_after_ms) = (CloseCode::RateLimited, Some(1_000));
+            return Err(End::Close(Close { code, retry_after_ms }));
         }
         // This task alone fills the inbox: what was free stays free, unless the session has just ended.
-        inbox.push(frame).map_err(|Full(_)| End::Broken)
+        session.inbox.push(frame).map_err(|Full(_)| End::Broken)
+    }
+
+    /// The client closes: it gets its code back, and nothing more is read.
+    async fn answer_close(&mut self, code: Option<u16>) -> End {
+        self.wire.close(code.unwrap_or(CloseCode::Done as u16), "");
+        // Whether the answer arrives does not matter any more.
+        let _ = timeout(ANSWER_WITHIN, poll_fn(|cx| self.wire.poll_send(cx))).await;
+        End::Closed { done: matches!(code, None | Some(1000 | 1001)) }
     }
 
     /// Nothing has come for a while: asks whether anyone is there, the second time gives up.
@@ -199,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<'_, S> {
             return Err(close(CloseCode::Silent));
         }
         if quiet >= HEARTBEAT {
-            frame::ping(self.socket.get_mut().buffer());
+            self.wire.ping();
             return Ok(self.heard + 2 * HEARTBEAT);
         }
         Ok(self.heard + HEARTBEAT)
@@ -210,12 +221,11 @@ fn close(code: CloseCode) -> End {
     End::Close(Close { code, retry_after_ms: None })
 }
 
-/// What the client is told of its own mistake in the framing, if anything.
-fn ended(error: &Error) -> End {
-    match error {
-        Error::Capacity(_) => close(CloseCode::TooLarge),
-        Error::Utf8(_) => close(CloseCode::NotUtf8),
-        Error::Protocol(_) => close(CloseCode::Policy),
-        _ => End::Broken,
+/// What the client is told of its own mistake in the framing.
+fn code_of(fault: Fault) -> CloseCode {
+    match fault {
+        Fault::Framing => CloseCode::Framing,
+        Fault::NotUtf8 => CloseCode::NotUtf8,
+        Fault::TooLarge => CloseCode::TooLarge,
     }
 }

@@ -195,7 +195,15 @@ impl TestServer {
     }
 }
 
-/// Reads a response: to the end of the connection, or of the head when protocols are switched.
+/// Asks a server that was not started here.
+pub(crate) async fn get(server: SocketAddr, path: &str) -> Answered {
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {server}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    read(stream).await
+}
+
+/// Reads one response, whether or not the connection stays open behind it.
 pub(crate) async fn read(mut stream: TcpStream) -> Answered {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
@@ -203,15 +211,21 @@ pub(crate) async fn read(mut stream: TcpStream) -> Answered {
         loop {
             let n = stream.read(&mut buffer).await.unwrap_or(0);
             bytes.extend_from_slice(&buffer[..n]);
-            let switched = bytes.starts_with(b"HTTP/1.1 101") && bytes.windows(4).any(|w| w == b"\r\n\r\n");
-            if n == 0 || switched {
-                break;
+            let answered = answered(&bytes);
+            let length = answered.header("content-length").and_then(|length| length.parse().ok());
+            let whole =
+                answered.body.len() >= length.unwrap_or(usize::MAX) || answered.status == 101;
+            if n == 0 || whole {
+                return answered;
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), reading).await.unwrap();
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    tokio::time::timeout(std::time::Duration::from_secs(20), reading).await.unwrap()
+}
+
+fn answered(bytes: &[u8]) -> Answered {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or(("", ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
     Answered { status, head: head.to_owned(), body: body.to_owned() }
 }

@@ -62,7 +62,8 @@ test("a refusal names its code and leaves the socket open", async (t) => {
   assert.equal(client.state, "open");
 });
 
-test("after a cut the client is back in its room by itself, and plays on", async (t) => {
+/** A WebSocket class that remembers its sockets, so that a test can cut the newest. */
+function cuttable() {
   const sockets = [];
   class Kept extends WebSocket {
     constructor(...args) {
@@ -70,16 +71,47 @@ test("after a cut the client is back in its room by itself, and plays on", async
       sockets.push(this);
     }
   }
-  const { ada, mine, theirs } = await pair(t, "arena", [{ WebSocket: Kept }]);
-  await view(mine, ({ ships }) => mine.seat in ships, "the own ship");
-  const back = within(mine.next("reentered"), "the seat");
-  sockets.at(-1).close(4008);
-  await until(ada, "connection", ({ state }) => state === "waiting", "the cut to be noticed");
-  await back;
-  await within(ada.connect(), "the connection");
+  return { WebSocket: Kept, cut: () => sockets.at(-1).close(4008) };
+}
+
+test("after a cut the client is back in its seat by itself, and plays on", async (t) => {
+  const line = cuttable();
+  const { ada, mine, theirs } = await pair(t, "arena", [{ WebSocket: line.WebSocket }]);
+  const gone = [];
+  theirs.on("left", (left) => gone.push(left));
   const { ships } = await view(theirs, (state) => mine.seat in state.ships, "the ship");
-  const [x, y] = ships[mine.seat];
+  const back = within(mine.next("reentered"), "the seat");
+  const { seat } = mine;
+  line.cut();
+  await until(ada, "connection", ({ state }) => state === "waiting", "the cut to be noticed");
+  assert.deepEqual(await back, { resumed: true, messagesLost: false, seat });
+  await within(ada.connect(), "the connection");
+  const [x, y] = ships[seat];
   mine.input({ move: [0.7, 0.7], aim: 0, fire: false });
   const moved = ([nowX, nowY]) => nowX !== x || nowY !== y;
-  await view(theirs, (state) => mine.seat in state.ships && moved(state.ships[mine.seat]), "the ship to move");
+  await view(theirs, (state) => moved(state.ships[seat]), "the ship to move");
+  assert.deepEqual(gone, []);
+});
+
+test("what is sent through many cuts arrives once and in order", async (t) => {
+  const line = cuttable();
+  // Without jitter: the waits are not what is tested.
+  const { ada, mine, theirs } = await pair(t, "relay", [{ WebSocket: line.WebSocket, random: () => 0 }]);
+  const got = [];
+  theirs.on("message", ({ payload }) => got.push(payload));
+  const last = until(theirs, "message", ({ payload }) => payload === 59, "the last message");
+  for (let i = 0; i < 60; i += 1) {
+    mine.send(i);
+    if (i % 15 !== 7) continue;
+    const back = until(ada, "connection", ({ state }) => state === "open", "the connection");
+    line.cut();
+    mine.send((i += 1));
+    await back;
+  }
+  await last;
+  assert.deepEqual(
+    got,
+    Array.from({ length: 60 }, (_, i) => i),
+  );
+  assert.equal(ada.stats.resumes, 4);
 });

@@ -106,11 +106,21 @@ impl Authenticator {
     ///
     /// # Errors
     /// As [`Authenticator::check`].
-    pub async fn confirm(&self, claims: Arc<Claims>, now: SystemTime) -> Result<Verified, WireError> {
+    pub async fn confirm(
+        &self,
+        claims: Arc<Claims>,
+        now: SystemTime,
+    ) -> Result<Verified, WireError> {
         token::in_time(&claims, now)?;
-        let player = self.player(claims.sub, now).await?.ok_or_else(|| {
+        let gone = || {
             WireError::new(ErrorCode::Unauthenticated, "the token's player does not exist")
-        })?;
+        };
+        let mut player = self.player(claims.sub, now).await?.ok_or_else(gone)?;
+        if claims.epoch > player.epoch {
+            // The token is younger than the row that is held: another process has changed it.
+            self.seen.lock().players.remove(&claims.sub);
+            player = self.player(claims.sub, now).await?.ok_or_else(gone)?;
+        }
         let revoked = |why| Err(WireError::new(ErrorCode::TokenRevoked, why));
         if claims.epoch < player.epoch || claims.role != player.role.as_str() {
             return revoked("what the token says of its player is no longer true");

@@ -135,7 +135,8 @@ fn pem(key: &[u8; 32]) -> String {
 /// Whole or not at all: a half-written key would lock everyone out at the next start.
 fn write_private(path: &Path, content: &str) -> io::Result<()> {
     let part = path.with_extension("part");
-    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&part)?;
+    let mut file =
+        OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&part)?;
     file.write_all(content.as_bytes())?;
     file.sync_all()?;
     fs::rename(&part, path)?;

@@ -39,7 +39,10 @@ impl MemoryAccounts {
         self.rows.lock().sign_ins.get_mut(&id).unwrap().1 = true;
     }
 
-    fn answer<'a, T: Send + 'a>(&self, answer: impl FnOnce(&mut Rows) -> T) -> Answer<'a, Result<T, StoreError>> {
+    fn answer<'a, T: Send + 'a>(
+        &self,
+        answer: impl FnOnce(&mut Rows) -> T,
+    ) -> Answer<'a, Result<T, StoreError>> {
         let answer = if self.down.load(Ordering::Relaxed) {
             Err(StoreError::Unavailable("taken away".into()))
         } else {
@@ -85,7 +88,9 @@ impl Accounts for MemoryAccounts {
         &'a self,
         username: &'a str,
     ) -> Answer<'a, Result<Option<Player>, StoreError>> {
-        self.answer(|rows| rows.players.values().find(|player| player.username == username).cloned())
+        self.answer(|rows| {
+            rows.players.values().find(|player| player.username == username).cloned()
+        })
     }
 
     fn create_player(

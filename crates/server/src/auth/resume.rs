@@ -53,7 +53,8 @@ impl ResumeKey {
     /// # Errors
     /// `resume_unknown` when it is not one of ours, `resume_expired` when it is too old.
     pub fn read(&self, token: &str, now: SystemTime) -> Result<ResumeClaim, WireError> {
-        let unknown = || WireError::new(ErrorCode::ResumeUnknown, "no session has this resume token");
+        let unknown =
+            || WireError::new(ErrorCode::ResumeUnknown, "no session has this resume token");
         let (claim, mac) = token.split_at_checked(CLAIM_CHARS).ok_or_else(unknown)?;
         let key = &self.0.keys().resume.1;
         if !crypto::verify(mac, claim.as_bytes(), key, Algorithm::HS256).is_ok_and(|true_| true_) {

@@ -111,7 +111,9 @@ impl SignIns {
                 refused(ErrorCode::TokenRevoked, "the sign-in of this refresh token was revoked")
             }
             Rotation::Expired => refused(ErrorCode::TokenExpired, "this refresh token is too old"),
-            Rotation::Unknown => refused(ErrorCode::Unauthenticated, "this refresh token is unknown"),
+            Rotation::Unknown => {
+                refused(ErrorCode::Unauthenticated, "this refresh token is unknown")
+            }
         }
     }
 
@@ -129,7 +131,11 @@ impl SignIns {
         self.sign(player, sign_in, ttl, now)
     }
 
-    async fn open(&self, player: PlayerId, now: SystemTime) -> Result<(SignInId, String), WireError> {
+    async fn open(
+        &self,
+        player: PlayerId,
+        now: SystemTime,
+    ) -> Result<(SignInId, String), WireError> {
         let refresh_token = secret::text::<SECRET_BYTES>()?;
         let id = SignInId::new();
         let new = NewSignIn {

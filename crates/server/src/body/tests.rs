@@ -37,8 +37,8 @@ fn unknown_members_are_ignored_unless_one_asks_to_be_told() {
 #[test]
 fn a_wrong_member_is_named_with_what_was_expected_and_what_came() {
     for (body, pointer, expected, got) in [
-        (r#"{"name":7}"#, "/name", "a string", "integer `7`"),
-        (r#"{"name":"a","count":-1}"#, "/count", "u32", "integer `-1`"),
+        (r#"{"name":7}"#, "/name", "a string", "7"),
+        (r#"{"name":"a","count":-1}"#, "/count", "an integer from 0 to 4294967295", "-1"),
         (r#"{}"#, "/name", "a value", "nothing"),
         (r#"[]"#, "", "an object", "an array"),
         (r#"["a"]"#, "", "an object", "an array"),
@@ -82,7 +82,10 @@ fn a_room_is_made_by_the_rules_of_the_socket() {
     }
 }
 
-async fn read_chunks(content_type: Option<&str>, chunks: &[&'static [u8]]) -> Result<Bytes, Problem> {
+async fn read_chunks(
+    content_type: Option<&str>,
+    chunks: &[&'static [u8]],
+) -> Result<Bytes, Problem> {
     let chunks: Vec<Result<Bytes, Infallible>> =
         chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk))).collect();
     read(content_type, stream::iter(chunks)).await
@@ -90,7 +93,7 @@ async fn read_chunks(content_type: Option<&str>, chunks: &[&'static [u8]]) -> Re
 
 #[tokio::test(start_paused = true)]
 async fn a_body_is_json_and_not_too_large() {
-    let read = |content_type, chunks: &'static [&'static [u8]]| read_chunks(content_type, chunks);
+    let read = read_chunks;
     assert_eq!(read(Some("application/json"), &[b"{", b"}"]).await.unwrap(), "{}");
     assert_eq!(read(Some("Application/JSON; charset=utf-8"), &[b"{}"]).await.unwrap(), "{}");
     assert_eq!(read(None, &[]).await.unwrap(), "");

@@ -32,7 +32,6 @@ settings! {
 
     /// Database and signing keys [default: ./data]
     #[arg(long, env = "GAMEV1_DATA_DIR", value_name = "DIR")]
-    #[serde(alias = "data-dir")]
     data_dir: PathBuf,
 
     /// Numbers of the supervision tree [default: the file that is compiled in]
@@ -52,12 +51,10 @@ settings! {
 
     /// What browsers call this server when a proxy is before it, such as https://play.example.org [default: none]
     #[arg(long, env = "GAMEV1_PUBLIC_URL", value_name = "URL")]
-    #[serde(alias = "public-url")]
     public_url: Origin,
 
     /// Proxies whose X-Forwarded-For is believed: addresses or networks [default: none]
     #[arg(long, env = "GAMEV1_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',')]
-    #[serde(alias = "trusted-proxies")]
     trusted_proxies: Vec<Network>,
 
     /// A proxy before this server ends TLS: allows another address than loopback [default: false]
@@ -65,32 +62,26 @@ settings! {
         long, env = "GAMEV1_BEHIND_PROXY", value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new()
     )]
-    #[serde(alias = "behind-proxy")]
     behind_proxy: bool,
 
     /// WebSockets at the same time; beyond it an upgrade answers 503 [default: 20000]
     #[arg(long, env = "GAMEV1_CONNECTIONS_MAX", value_name = "N")]
-    #[serde(alias = "connections-max")]
     connections_max: usize,
 
     /// Connections of one address (IPv6: one /64) at the same time [default: 1024]
     #[arg(long, env = "GAMEV1_CONNECTIONS_PER_ADDRESS_MAX", value_name = "N")]
-    #[serde(alias = "connections-per-address-max")]
     connections_per_address_max: usize,
 
     /// WebSockets of one player at the same time [default: 5]
     #[arg(long, env = "GAMEV1_SOCKETS_PER_PLAYER_MAX", value_name = "N")]
-    #[serde(alias = "sockets-per-player-max")]
     sockets_per_player_max: usize,
 
     /// Rooms at the same time [default: 20000]
     #[arg(long, env = "GAMEV1_ROOMS_MAX", value_name = "N")]
-    #[serde(alias = "rooms-max")]
     rooms_max: usize,
 
     /// How long a stop may take: telling clients, writing what is queued [default: 10s]
     #[arg(long, env = "GAMEV1_DRAIN_BUDGET", value_name = "TIME")]
-    #[serde(alias = "drain-budget")]
     drain_budget: Span,
 
     /// What is logged: a level, or directives such as info,gamev1_server=debug [default: info]
@@ -99,62 +90,50 @@ settings! {
 
     /// Whether rates and connections of one address are limited. Off for load tests; sizes and sockets a player stay limited [default: true]
     #[arg(long, env = "RATE_LIMIT_ENABLED", value_name = "BOOL", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
-    #[serde(alias = "rate-limit-enabled")]
     rate_limit_enabled: bool,
 
     /// HTTP calls of one address at once [default: 5000]
     #[arg(long, env = "RATE_LIMIT_DEFAULT_IP_BURST", value_name = "N")]
-    #[serde(alias = "rate-limit-default-ip-burst")]
     rate_limit_default_ip_burst: u32,
 
     /// HTTP calls of one address a minute in the long run [default: 10000]
     #[arg(long, env = "RATE_LIMIT_DEFAULT_IP_SUSTAINED", value_name = "N")]
-    #[serde(alias = "rate-limit-default-ip-sustained")]
     rate_limit_default_ip_sustained: u32,
 
     /// HTTP calls of one player at once [default: 2000]
     #[arg(long, env = "RATE_LIMIT_DEFAULT_USER_BURST", value_name = "N")]
-    #[serde(alias = "rate-limit-default-user-burst")]
     rate_limit_default_user_burst: u32,
 
     /// HTTP calls of one player a minute in the long run [default: 5000]
     #[arg(long, env = "RATE_LIMIT_DEFAULT_USER_SUSTAINED", value_name = "N")]
-    #[serde(alias = "rate-limit-default-user-sustained")]
     rate_limit_default_user_sustained: u32,
 
     /// Guest sign-ins, and by themselves refreshes, of one address at once [default: 60]
     #[arg(long, env = "RATE_LIMIT_AUTH_IP_BURST", value_name = "N")]
-    #[serde(alias = "rate-limit-auth-ip-burst")]
     rate_limit_auth_ip_burst: u32,
 
     /// The same a minute in the long run [default: 60]
     #[arg(long, env = "RATE_LIMIT_AUTH_IP_SUSTAINED", value_name = "N")]
-    #[serde(alias = "rate-limit-auth-ip-sustained")]
     rate_limit_auth_ip_sustained: u32,
 
     /// New WebSockets of one address at once [default: 20]
     #[arg(long, env = "RATE_LIMIT_CONNECT_IP_BURST", value_name = "N")]
-    #[serde(alias = "rate-limit-connect-ip-burst")]
     rate_limit_connect_ip_burst: u32,
 
     /// New WebSockets of one address a minute in the long run [default: 1200]
     #[arg(long, env = "RATE_LIMIT_CONNECT_IP_SUSTAINED", value_name = "N")]
-    #[serde(alias = "rate-limit-connect-ip-sustained")]
     rate_limit_connect_ip_sustained: u32,
 
     /// Caps the inputs and sends at once, which are 60 [default: 10000]
     #[arg(long, env = "RATE_LIMIT_GAMEPLAY_IP_BURST", value_name = "N")]
-    #[serde(alias = "rate-limit-gameplay-ip-burst")]
     rate_limit_gameplay_ip_burst: u32,
 
     /// Caps the inputs and sends at once, which are 60 [default: 5000]
     #[arg(long, env = "RATE_LIMIT_GAMEPLAY_USER_BURST", value_name = "N")]
-    #[serde(alias = "rate-limit-gameplay-user-burst")]
     rate_limit_gameplay_user_burst: u32,
 
     /// Inputs and sends of one session a minute in the long run [default: 1800]
     #[arg(long, env = "RATE_LIMIT_GAMEPLAY_USER_SUSTAINED", value_name = "N")]
-    #[serde(alias = "rate-limit-gameplay-user-sustained")]
     rate_limit_gameplay_user_sustained: u32,
 }
 

@@ -30,7 +30,8 @@ fn every_setting_is_read_from_its_variable() {
     // Variables are clap's: the process's own are not changed here, where other tests run beside.
     let command = Cli::command();
     let serve = command.find_subcommand("serve").unwrap();
-    for arg in serve.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| long != "help")) {
+    for arg in serve.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| long != "help"))
+    {
         let long = arg.get_long().unwrap();
         let own = long.to_uppercase().replace('-', "_");
         let expected = if long.starts_with("rate-limit-") { own } else { format!("GAMEV1_{own}") };
@@ -59,7 +60,8 @@ fn the_manual_has_every_setting_with_its_flag_variable_key_and_default() {
     for (flag, default) in defaults_told() {
         let arg = serve.get_arguments().find(|arg| arg.get_long() == Some(flag.as_str())).unwrap();
         let variable = arg.get_env().unwrap().to_str().unwrap();
-        let key = if flag == "config" { String::new() } else { format!("`{}`", flag.replace('-', "_")) };
+        let key =
+            if flag == "config" { String::new() } else { format!("`{}`", flag.replace('-', "_")) };
         let default = match default.as_str() {
             words if words.contains(' ') || words == "none" => words.to_owned(),
             value => format!("`{value}`"),
@@ -102,7 +104,7 @@ fn an_unknown_key_of_the_file_is_refused_with_file_line_and_key() {
 #[test]
 fn lists_and_times_are_written_as_people_write_them() {
     let file: Settings = toml::from_str(
-        "origins = ['https://a.example']\ntrusted-proxies = ['10.0.0.0/8']\ndrain_budget = '1m 30s'\ndev = true",
+        "origins = ['https://a.example']\ntrusted_proxies = ['10.0.0.0/8']\ndrain_budget = '1m 30s'\ndev = true",
     )
     .unwrap();
     assert_eq!(file.drain_budget, Some(Span(Duration::from_secs(90))));

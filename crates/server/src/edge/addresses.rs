@@ -29,7 +29,10 @@ impl Addresses {
 
     /// # Errors
     /// `too_many_sockets` when the address has as many as it may. `Ok(None)` when there is no bound.
-    pub fn enter(self: &Arc<Addresses>, address: AddressKey) -> Result<Option<AddressPermit>, WireError> {
+    pub fn enter(
+        self: &Arc<Addresses>,
+        address: AddressKey,
+    ) -> Result<Option<AddressPermit>, WireError> {
         let Some(max) = self.max else { return Ok(None) };
         let mut addresses = self.open.lock();
         let open = addresses.entry(address).or_insert(0);

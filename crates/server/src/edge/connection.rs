@@ -5,9 +5,7 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use gamev1_protocol::{ErrorCode, WireError};
-use hyper::{
-    Request, Response, body::Incoming, server::conn::http1, service::service_fn,
-};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::AsyncWriteExt,
@@ -157,11 +155,14 @@ async fn refuse(mut stream: TcpStream, error: WireError, _permit: OwnedSemaphore
 /// A response as it stands on the wire, for a connection that hyper does not serve.
 fn plain(response: Response<Bytes>, id: &str) -> Vec<u8> {
     let status = response.status();
-    let mut text = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or(""));
+    let mut text =
+        format!("HTTP/1.1 {} {}\r\n", status.as_u16(), status.canonical_reason().unwrap_or(""));
     for (name, value) in response.headers() {
         text.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
     }
     let length = response.body().len();
-    text.push_str(&format!("x-request-id: {id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"));
+    text.push_str(&format!(
+        "x-request-id: {id}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    ));
     [text.as_bytes(), response.body()].concat()
 }

@@ -23,7 +23,8 @@ pub fn dev(
 ) -> Result<(), Problem> {
     let mut hosts = headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes).peekable();
     let named = hosts.peek().is_some();
-    let by_host = hosts.all(|host| Authority::try_from(host).is_ok_and(|host| is_here(&host, bound)));
+    let by_host =
+        hosts.all(|host| Authority::try_from(host).is_ok_and(|host| is_here(&host, bound)));
     let by_uri = uri.authority().is_none_or(|host| is_here(host, bound));
     if !(named && by_host && by_uri) {
         let port = bound.port();

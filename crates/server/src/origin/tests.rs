@@ -69,7 +69,9 @@ fn answers_are_shared_with_listed_pages_only() {
 
 #[test]
 fn an_origin_is_scheme_host_and_port_and_nothing_else() {
-    for text in ["https://a.example/path", "https://a.example?x", "ftp://a.example", "a.example", "*"] {
+    for text in
+        ["https://a.example/path", "https://a.example?x", "ftp://a.example", "a.example", "*"]
+    {
         assert!(text.parse::<Origin>().is_err(), "{text}");
     }
     let origin: Origin = "https://A.example:8443/".parse().unwrap();

@@ -17,7 +17,10 @@ fn whatever_a_page_refers_to_is_there() {
             for part in text.split(mark).skip(1) {
                 let reference = part.split('"').next().unwrap();
                 let Some(target) = resolve(path, reference) else { continue };
-                assert!(find(&target).is_some(), "{path} refers to {reference}, which is not served");
+                assert!(
+                    find(&target).is_some(),
+                    "{path} refers to {reference}, which is not served"
+                );
                 followed += 1;
             }
         }
@@ -55,7 +58,8 @@ fn resolve(from: &str, reference: &str) -> Option<String> {
 fn the_page_and_the_library_are_served_and_nothing_beside_them() {
     assert!(find("/").is_some());
     assert!(find("/client/gamev1.js").is_some());
-    for path in ["/index.html", "/client/package.json", "/client/gamev1.d.ts", "/../Cargo.toml", ""] {
+    for path in ["/index.html", "/client/package.json", "/client/gamev1.d.ts", "/../Cargo.toml", ""]
+    {
         assert!(find(path).is_none(), "{path}");
     }
 }
@@ -73,7 +77,9 @@ fn a_browser_that_holds_the_version_gets_no_content() {
     let fresh = page.response(None);
     assert_eq!(fresh.status(), 200);
     assert_eq!(fresh.headers()["cache-control"], "no-cache");
-    assert!(fresh.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
+    assert!(
+        fresh.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'")
+    );
     let etag = fresh.headers()["etag"].to_str().unwrap().to_owned();
     for held in [etag.clone(), format!("\"old\", W/{etag}")] {
         let answer = page.response(Some(&held));

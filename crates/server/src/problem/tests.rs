@@ -86,6 +86,7 @@ fn a_401_says_how_to_sign_in() {
 fn an_invalid_member_is_named() {
     let (response, body) = document(Problem::invalid("/device_id", "too_short", "12 at least"));
     assert_eq!(response.status(), 422);
-    let expected = json!([{ "pointer": "/device_id", "code": "too_short", "detail": "12 at least" }]);
+    let expected =
+        json!([{ "pointer": "/device_id", "code": "too_short", "detail": "12 at least" }]);
     assert_eq!(body["errors"], expected);
 }

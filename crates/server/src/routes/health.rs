@@ -36,11 +36,12 @@ struct Parts {
 
 pub fn health(app: Arc<App>, _: Call) -> Answer {
     let now = SystemTime::now();
+    let was_ready = app.was_ready();
     let reasons = app.readiness.reasons();
     let status = match () {
         () if reasons.is_empty() => "healthy",
         // It still serves those who are here.
-        () if app.was_ready() => "degraded",
+        () if was_ready => "degraded",
         () => "unhealthy",
     };
     let waits = |part: &str| reasons.iter().any(|reason| reason.split(':').next() == Some(part));
@@ -82,8 +83,7 @@ pub fn ready(app: Arc<App>, _: Call) -> Answer {
     if reasons.is_empty() {
         return json(StatusCode::OK, &serde_json::json!({ "status": "ready" }));
     }
-    let code =
-        if app.readiness.draining() { ErrorCode::Draining } else { ErrorCode::Unavailable };
+    let code = if app.readiness.draining() { ErrorCode::Draining } else { ErrorCode::Unavailable };
     Err(Problem::new(code, reasons.join("; ")))
 }
 

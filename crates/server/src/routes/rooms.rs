@@ -28,7 +28,8 @@ struct List<'a> {
     next_cursor: Option<String>,
 }
 
-pub async fn list(app: Arc<App>, _: Call, query: HashMap<String, String>) -> Answer {
+pub async fn list(app: Arc<App>, call: Call, query: HashMap<String, String>) -> Answer {
+    call.player(&app).await?;
     let services = app.services()?;
     let wanted = Wanted::new(&query)?;
     let limit = paging::limit(query.get("limit").map(String::as_str))?;
@@ -41,7 +42,8 @@ pub async fn list(app: Arc<App>, _: Call, query: HashMap<String, String>) -> Ans
 }
 
 /// A private room is found by its code, and by nothing else.
-pub async fn get(room: String, app: Arc<App>, _: Call) -> Answer {
+pub async fn get(room: String, app: Arc<App>, call: Call) -> Answer {
+    call.player(&app).await?;
     let services = app.services()?;
     let info = room.parse::<RoomId>().ok().and_then(|room| services.vault.room_info(room));
     let not_found = || Problem::new(ErrorCode::RoomNotFound, "no room has this code");
@@ -91,7 +93,11 @@ impl Drop for First<'_> {
     }
 }
 
-async fn make(services: &Services, player: PlayerId, wanted: RoomCreate) -> Result<RoomInfo, Problem> {
+async fn make(
+    services: &Services,
+    player: PlayerId,
+    wanted: RoomCreate,
+) -> Result<RoomInfo, Problem> {
     let info = lobby::create(&services.vault, player, wanted).await?;
     services.room_list.forget();
     Ok(info)

@@ -1,6 +1,9 @@
 //! `GET /ws`: from a request to a WebSocket. Everything that may be refused is refused before the upgrade; the socket
 //! then lives in a task of its own, and the connection's HTTP buffers are gone.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -90,7 +93,13 @@ pub async fn upgrade(app: Arc<App>, call: Call, handshake: Box<Handshake>) -> An
 }
 
 /// Serves the socket once hyper has let go of it.
-async fn serve(app: Arc<App>, on_upgrade: OnUpgrade, start: Start, permit: SocketPermit, place: Place) {
+async fn serve(
+    app: Arc<App>,
+    on_upgrade: OnUpgrade,
+    start: Start,
+    permit: SocketPermit,
+    place: Place,
+) {
     // The client may be gone before it was answered.
     let Ok(Ok(upgraded)) = timeout(UPGRADE_WITHIN, on_upgrade).await else { return };
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
@@ -108,6 +117,8 @@ async fn serve(app: Arc<App>, on_upgrade: OnUpgrade, start: Start, permit: Socke
     }
     let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
     let options = app.socket_options;
+    // hyper's read buffer would stay as long as the socket does.
+    drop(parts.read_buf);
     drop(app);
     socket::run(stream, early, opened, permit, options).await;
     drop(place);
@@ -218,9 +229,11 @@ fn received(query: &HashMap<String, String>) -> Result<u64, Problem> {
 /// Checks the handshake (RFC 6455 4.2.1) and makes the answer to its key.
 fn accept_key(headers: &HeaderMap) -> Result<String, Problem> {
     let has = |name: HeaderName, token: &str| {
-        headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-            value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
-        })
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
     };
     if !has(header::UPGRADE, "websocket") {
         return Err(bad_handshake("Upgrade: websocket"));
@@ -257,54 +270,4 @@ fn switching(accept: &str, format: Option<Format>) -> Response<Bytes> {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, format);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn handshake(change: impl FnOnce(&mut HeaderMap)) -> Result<String, Problem> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("upgrade", "WebSocket"),
-            ("connection", "keep-alive, Upgrade"),
-            ("sec-websocket-version", "13"),
-            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ] {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        change(&mut headers);
-        accept_key(&headers)
-    }
-
-    #[test]
-    fn a_handshake_is_answered_as_the_rfc_shows() {
-        assert_eq!(handshake(|_| ()).unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    }
-
-    #[test]
-    fn what_is_no_handshake_is_told_what_is_missing() {
-        for name in ["upgrade", "connection", "sec-websocket-version", "sec-websocket-key"] {
-            let problem = handshake(|headers| drop(headers.remove(name))).unwrap_err();
-            assert_eq!(problem.code(), ErrorCode::BadRequest, "{name}");
-        }
-        let version = |headers: &mut HeaderMap| {
-            headers.insert("sec-websocket-version", HeaderValue::from_static("8"));
-        };
-        let response = handshake(version).unwrap_err().response("x");
-        assert_eq!(response.headers()["sec-websocket-version"], "13");
-        let key = |headers: &mut HeaderMap| {
-            headers.insert("sec-websocket-key", HeaderValue::from_static("short"));
-        };
-        assert!(handshake(key).is_err());
-    }
-
-    #[test]
-    fn the_count_of_a_resume_is_a_number() {
-        let query = |value: &str| HashMap::from([("received".to_owned(), value.to_owned())]);
-        assert_eq!(received(&query("17")).ok(), Some(17));
-        assert_eq!(received(&HashMap::new()).ok(), Some(0));
-        assert!(received(&query("-1")).is_err());
-        assert!(received(&query("many")).is_err());
-    }
 }

@@ -78,11 +78,12 @@ fn finish<F>(args: &command::Data, command: impl FnOnce(Config) -> F) -> Exit
 where
     F: Future<Output = Result<String, Failure>>,
 {
-    let config = config::read_file(args.file.config.as_deref())
-        .and_then(|file| Config::resolve(config::settings::Settings {
+    let config = config::read_file(args.file.config.as_deref()).and_then(|file| {
+        Config::resolve(config::settings::Settings {
             data_dir: args.settings().or(file).data_dir,
             ..Default::default()
-        }));
+        })
+    });
     let done = match (config, runtime::small()) {
         (Ok(config), Ok(runtime)) => match logs::init("warn", true) {
             Ok(()) => runtime.block_on(command(config)),

@@ -24,8 +24,9 @@ use crate::{
     config::{self, Config, command},
     edge::{self, Door, connection::HttpServer},
     idempotency::Idempotency,
-    logs, routes,
+    logs,
     room_list::RoomList,
+    routes,
     socket::SocketOptions,
 };
 
@@ -108,6 +109,7 @@ async fn serve(
         Err(exit) => return exit,
     };
     say(start_up::lines(&app, &games.names().collect::<Vec<_>>(), runtime));
+    tracing::info!(%bound, data = %app.config.data_dir.display(), "serving");
     for warning in start_up::warnings(&app) {
         tracing::warn!("{warning}");
     }
@@ -125,8 +127,7 @@ async fn start(
     let tokens = Arc::new(Tokens::new(keys));
     let authenticator = Arc::new(Authenticator::new(sqlite.clone(), tokens.clone()));
     let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
-    let vault =
-        Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
+    let vault = Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
     app.open(Services {
         vault: vault.clone(),
         authenticator,

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn the_limit_of_open_files_is_read() {
-        let limits = "Limit   Soft Limit  Hard Limit Units\nMax open files   1024   524288   files\n";
+        let limits =
+            "Limit   Soft Limit  Hard Limit Units\nMax open files   1024   524288   files\n";
         assert_eq!(open_files_max(limits), Some(1_024));
         assert_eq!(open_files_max("Max open files   unlimited unlimited files\n"), None);
         assert_eq!(open_files_max(""), None);

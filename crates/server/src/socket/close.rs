@@ -7,9 +7,8 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use tokio_tungstenite::WebSocketStream;
 
-use super::{frame, wire::Wire};
+use super::wire::Wire;
 
 /// How long a client may take to read the close frame, and then to hang up.
 const TELL_WITHIN: Duration = Duration::from_secs(2);
@@ -19,25 +18,22 @@ const LINGER_BYTES_MAX: usize = 256 * 1024;
 
 /// Sends the close frame and waits for the client to hang up: a socket dropped with unread input would be reset by
 /// the kernel, and the reason with it.
-pub(super) async fn close<S>(
-    mut socket: WebSocketStream<Wire<S>>,
-    code: CloseCode,
-    retry_after_ms: Option<u64>,
-) where
+pub(super) async fn close<S>(mut wire: Wire<S>, code: CloseCode, retry_after_ms: Option<u64>)
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let wire = socket.get_mut();
-    frame::close(wire.buffer(), code as u16, &code.reason(retry_after_ms));
+    wire.close(code as u16, &code.reason(retry_after_ms));
     let told = timeout(TELL_WITHIN, poll_fn(|cx| wire.poll_send(cx))).await;
     if !matches!(told, Ok(Ok(()))) {
         return;
     }
+    let mut stream = wire.into_stream();
     let linger = async {
         // Either side may be gone already: there is nobody left to tell.
-        let _ = wire.shutdown().await;
+        let _ = stream.shutdown().await;
         let mut buffer = [0; 1024];
         let mut read = 0;
-        while let Ok(n @ 1..) = wire.read(&mut buffer).await {
+        while let Ok(n @ 1..) = stream.read(&mut buffer).await {
             read += n;
             if read > LINGER_BYTES_MAX {
                 break;

@@ -8,6 +8,7 @@ const TEXT: u8 = 0x1;
 const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
+const PONG: u8 = 0xA;
 
 /// The write buffer as the outbox fills it: one write then carries all that has gathered.
 pub(super) struct Gather<'a> {
@@ -86,6 +87,11 @@ fn header(opcode: u8, len: usize) -> Header {
 
 pub(super) fn ping(buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(header(PING, 0).as_slice());
+}
+
+pub(super) fn pong(buffer: &mut Vec<u8>, content: &[u8]) {
+    buffer.extend_from_slice(header(PONG, content.len()).as_slice());
+    buffer.extend_from_slice(content);
 }
 
 pub(super) fn close(buffer: &mut Vec<u8>, code: u16, reason: &str) {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use gamev1_actors::{
     game::GameRegistry,
     outbox::{Counted, StateFrame},
@@ -11,10 +11,17 @@ use gamev1_actors::{
     vault::{Limits, Vault},
 };
 use gamev1_protocol::{
-    ErrorCode, PlayerId, RoomId, SignInId, StateOf, StateTail, WireError, view::View,
+    ErrorCode, PlayerId, RoomId, SignInId, StateOf, StateTail, WireError,
+    limits::FRAME_IN_BYTES_MAX, view::View,
 };
 use tokio::{io::DuplexStream, task::JoinHandle};
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode as Code};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        protocol::{CloseFrame, Role, frame::coding::CloseCode as Code},
+    },
+};
 
 use super::*;
 
@@ -53,7 +60,8 @@ async fn serve(format: Format, pipe_bytes: usize) -> Served {
         expires_at: SystemTime::now() + Duration::from_secs(600),
     };
     let permit = vault.admit(identity.player).unwrap();
-    let opened = session::open(&vault, OpenSession { identity, format, server: "test".into() }).await;
+    let opened =
+        session::open(&vault, OpenSession { identity, format, server: "test".into() }).await;
     let session = opened.session.clone();
     let (near, far) = tokio::io::duplex(pipe_bytes);
     #[expect(clippy::disallowed_methods, reason = "a test stands in for the edge")]
@@ -158,7 +166,10 @@ async fn a_silent_socket_is_asked_after_20_s_and_closed_after_40_s() {
     let since = Instant::now();
     let mut seen = Vec::new();
     use tokio::io::AsyncReadExt;
-    timeout(Duration::from_secs(60), raw.client.get_mut().read_to_end(&mut seen)).await.unwrap().unwrap();
+    timeout(Duration::from_secs(60), raw.client.get_mut().read_to_end(&mut seen))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(since.elapsed().as_secs(), 40);
     assert_eq!(seen[..2], [0x89, 0]);
     assert_eq!(seen[2..6], [0x88, seen[3], 0x0f, 0xa0]);

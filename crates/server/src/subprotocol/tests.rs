@@ -32,7 +32,8 @@ fn the_first_format_that_both_speak_is_taken_and_a_credential_never() {
 
 #[test]
 fn who_speaks_nothing_that_is_spoken_here_is_told_what_is() {
-    for headers in [&["chat"][..], &["gamev1.v2.json"], &["GAMEV1.V1.JSON"], &["chat, ticket.abc"]] {
+    for headers in [&["chat"][..], &["gamev1.v2.json"], &["GAMEV1.V1.JSON"], &["chat, ticket.abc"]]
+    {
         let error = negotiate(headers.iter().copied()).unwrap_err();
         assert_eq!(error.code, ErrorCode::UnsupportedProtocol);
         let spoken = serde_json::json!(["gamev1.v1.json", "gamev1.v1.msgpack"]);

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 use gamev1_persistence::accounts::Role;
 
 use super::*;
-use crate::auth::{keys::Keys, memory_accounts::MemoryAccounts, sign_in::SignIns, token::ACCESS_TTL};
+use crate::auth::{
+    keys::Keys, memory_accounts::MemoryAccounts, sign_in::SignIns, token::ACCESS_TTL,
+};
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 

@@ -38,7 +38,13 @@ fn a_token_that_was_touched_or_made_elsewhere_is_unknown() {
             String::from_utf8(bytes).unwrap()
         })
         .collect();
-    wrong.extend(["".into(), "x".repeat(200), token[..80].into(), format!("{token}A"), "é".repeat(60)]);
+    wrong.extend([
+        "".into(),
+        "x".repeat(200),
+        token[..80].into(),
+        format!("{token}A"),
+        "é".repeat(60),
+    ]);
     wrong.push(key(&theirs).mint_at(claim(), NOW));
     for token in wrong {
         let error = key_of_ours.read(&token, NOW).unwrap_err();
