@@ -25,14 +25,14 @@ check: tools
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 
 client: tools
-	node --test clients/js/test/*.test.js
+	node --test --test-reporter=spec clients/js/test/*.test.js
 
 # The JavaScript client and two real tabs, each against a real server. Node 20 has no WebSocket of its own: the
 # client's live tests find one beside the browser's.
 browser: tools $(BROWSER)
 	cargo test --workspace --locked --no-run
-	$(TARGET)/debug/with-server node --test clients/js/test/live/*.test.js
-	CHROMIUM="$$(command -v chromium)" $(TARGET)/debug/with-server node --test tests/browser/*.test.mjs
+	$(TARGET)/debug/with-server node --test --test-reporter=spec clients/js/test/live/*.test.js
+	CHROMIUM="$$(command -v chromium)" $(TARGET)/debug/with-server node --test --test-reporter=spec tests/browser/*.test.mjs
 
 $(BROWSER): tests/browser/package-lock.json | tools
 	cd tests/browser && npm ci --no-audit --no-fund

@@ -6,34 +6,34 @@ import { test } from "node:test";
 import { Camera } from "../../crates/server/web/camera.js";
 import { hitsWall, moveShip } from "../../crates/server/web/rules.js";
 
-const OPEN = { w: 16_000, h: 9_000, walls: [] };
-const WALLED = { ...OPEN, walls: [[5_000, 4_000, 400, 1_000]] };
+const OPEN = { w: 6_400, h: 3_600, walls: [] };
+const WALLED = { ...OPEN, walls: [[2_000, 1_600, 160, 400]] };
 const at = (x, y) => ({ x, y });
 
 test("full speed is 13 units a tick, and no faster on a diagonal", () => {
-  assert.deepEqual(moveShip(at(8_000, 4_000), [1, 0], OPEN, 20), at(8_130, 4_000));
-  assert.deepEqual(moveShip(at(8_000, 4_000), [1, -1], OPEN, 20), at(8_092, 3_908));
-  assert.deepEqual(moveShip(at(8_000, 4_000), [-0.5, 0], OPEN, 20), at(7_935, 4_000));
+  assert.deepEqual(moveShip(at(3_200, 1_600), [1, 0], OPEN, 20), at(3_252, 1_600));
+  assert.deepEqual(moveShip(at(3_200, 1_600), [1, -1], OPEN, 20), at(3_237, 1_563));
+  assert.deepEqual(moveShip(at(3_200, 1_600), [-0.5, 0], OPEN, 20), at(3_174, 1_600));
 });
 
-test("a step is a whole number of tenths, halves rounded away from zero", () => {
-  assert.deepEqual(moveShip(at(8_000, 4_000), [0.25, -0.25], OPEN, 20), at(8_033, 3_967));
+test("a step is a whole number of quarters, halves rounded away from zero", () => {
+  assert.deepEqual(moveShip(at(3_200, 1_600), [0.125, -0.125], OPEN, 20), at(3_207, 1_593));
 });
 
 test("the arena ends a radius before its edge", () => {
-  assert.deepEqual(moveShip(at(200, 8_800), [-1, 1], OPEN, 20), at(160, 8_840));
+  assert.deepEqual(moveShip(at(80, 3_520), [-1, 1], OPEN, 20), at(64, 3_536));
 });
 
 test("a ship slides along a wall: only the blocked axis stands still", () => {
-  assert.deepEqual(moveShip(at(4_840, 4_500), [1, 0], WALLED, 20), at(4_840, 4_500));
-  const { x, y } = moveShip(at(4_800, 4_500), [1, 1], WALLED, 20);
-  assert.equal(x, 4_800);
-  assert.ok(y > 4_500);
+  assert.deepEqual(moveShip(at(1_936, 1_800), [1, 0], WALLED, 20), at(1_936, 1_800));
+  const { x, y } = moveShip(at(1_920, 1_800), [1, 1], WALLED, 20);
+  assert.equal(x, 1_920);
+  assert.ok(y > 1_800);
 });
 
 test("touching a wall is not overlapping it", () => {
-  assert.equal(hitsWall(4_840, 4_500, 160, WALLED), false);
-  assert.equal(hitsWall(4_841, 4_500, 160, WALLED), true);
+  assert.equal(hitsWall(1_936, 1_800, 64, WALLED), false);
+  assert.equal(hitsWall(1_937, 1_800, 64, WALLED), true);
 });
 
 test("where the whole arena is readable it is shown whole, and centred", () => {

@@ -58,6 +58,9 @@ pub struct Input {
     /// Told to all members as `room.event`.
     #[serde(default)]
     event: Option<Value>,
+    /// Ends the game with this result.
+    #[serde(default)]
+    end: Option<Value>,
     #[serde(default)]
     boom: Option<Site>,
     #[serde(default)]
@@ -89,7 +92,10 @@ impl Bomb {
 }
 
 /// A charge for the checkpoint stands in a field of its own, because the game's code does not run otherwise.
-fn blow_in_checkpoint<S: Serializer>(charge: &Option<Charge>, serializer: S) -> Result<S::Ok, S::Error> {
+fn blow_in_checkpoint<S: Serializer>(
+    charge: &Option<Charge>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match charge {
         None => serializer.serialize_none(),
         Some(charge) => {
@@ -134,7 +140,7 @@ impl Game for Bomb {
     }
 
     fn input(&mut self, seat: Seat, input: Input, ctx: &mut Ctx<'_, Value>) -> Result<(), Refusal> {
-        let Input { add, event, boom, fuse, .. } = input;
+        let Input { add, event, end, boom, fuse, .. } = input;
         if add < 0 {
             return Err(Refusal::new("negative", "only what adds is taken"));
         }
@@ -149,6 +155,9 @@ impl Game for Bomb {
         }
         if let Some(event) = event {
             ctx.event(event);
+        }
+        if end.is_some() {
+            ctx.end(end);
         }
         *self.sums.entry(seat).or_default() += add;
         Ok(())

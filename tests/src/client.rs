@@ -224,11 +224,16 @@ impl Client {
     async fn read(&mut self) -> Result<(), Closed> {
         let frame = self.frame().await?;
         if let Some(id) = frame["id"].as_u64() {
-            let request = self.pending.remove(&id).unwrap_or_else(|| panic!("no request has this id: {frame}"));
+            let request = self
+                .pending
+                .remove(&id)
+                .unwrap_or_else(|| panic!("no request has this id: {frame}"));
             self.received += u64::from(request != "ping" || frame.get("error").is_some());
             let data = frame.get("data");
             match (request.as_str(), data) {
-                ("room.create" | "room.join" | "room.match", Some(joined)) => self.rooms.joined(joined),
+                ("room.create" | "room.join" | "room.match", Some(joined)) => {
+                    self.rooms.joined(joined)
+                }
                 ("room.leave", Some(_)) => self.forget_left(id),
                 _ => {}
             }
@@ -238,7 +243,8 @@ impl Client {
         let kind = frame["type"].as_str().expect("a push has a type");
         if kind == "room.message" {
             let room = frame["data"]["room"].as_str().and_then(|room| self.rooms.get(room));
-            self.received += u64::from(room.is_some_and(|room| room.joined["keep_messages"] == true));
+            self.received +=
+                u64::from(room.is_some_and(|room| room.joined["keep_messages"] == true));
         } else if !matches!(kind, "room.snapshot" | "room.delta" | "session.welcome") {
             self.received += 1;
         }
@@ -329,7 +335,9 @@ async fn next_message(socket: &mut Socket) -> Result<Message, Closed> {
                 let reason = serde_json::from_str(&close.reason).unwrap_or(Value::Null);
                 return Err(Closed { code: close.code.into(), reason });
             }
-            Some(Ok(Message::Close(None))) => return Err(Closed { code: 1005, reason: Value::Null }),
+            Some(Ok(Message::Close(None))) => {
+                return Err(Closed { code: 1005, reason: Value::Null });
+            }
             Some(Ok(_)) => {}
             Some(Err(_)) | None => return Err(Closed { code: 1006, reason: Value::Null }),
         }

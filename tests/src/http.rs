@@ -70,7 +70,10 @@ pub struct Player {
 impl Player {
     #[track_caller]
     fn text(&self, member: &str) -> &str {
-        self.tokens.pointer(member).and_then(Value::as_str).expect("tokens as the protocol has them")
+        self.tokens
+            .pointer(member)
+            .and_then(Value::as_str)
+            .expect("tokens as the protocol has them")
     }
 
     pub fn id(&self) -> &str {

@@ -13,3 +13,8 @@ use std::time::Duration;
 
 /// How long a test waits for anything. Far more than a healthy server needs, however busy the machine is.
 pub const BOUND: Duration = Duration::from_secs(20);
+
+/// The game author's guide, so that what it shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/your-game.md")]
+struct YourGame;

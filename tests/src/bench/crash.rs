@@ -40,8 +40,10 @@ struct Bombs {
     members: usize,
     sockets: Vec<Member>,
     counting: bool,
-    /// From the bomb to `room.input_rejected`: the room is back.
+    /// From the bomb to `room.input_rejected`: the room has met it, died of it and is back.
     told: Samples,
+    /// From there to the sender's next state.
+    told_to_state: Samples,
     /// From the bomb to its sender's next state.
     next_state: Samples,
     /// From a member's last state before a crash to its first one after.
@@ -53,7 +55,7 @@ struct Bombs {
 struct Member {
     room: String,
     bombed: Option<Duration>,
-    told: bool,
+    told: Option<Duration>,
     /// Whether the room has been bombed since this member's last snapshot.
     waits: bool,
     last_state: Option<Duration>,
@@ -99,12 +101,13 @@ pub(crate) fn run(args: &CrashArgs, core: Option<usize>) -> Result<()> {
 
 /// One bomb after the other, until every member has thrown one.
 fn throw(args: &CrashArgs, pump: &mut Pump, rooms: Vec<String>) -> Result<Bombs> {
-    let member = |room| Member { room, bombed: None, told: false, waits: false, last_state: None };
+    let member = |room| Member { room, bombed: None, told: None, waits: false, last_state: None };
     let mut bombs = Bombs {
         members: args.members,
         sockets: rooms.into_iter().map(member).collect(),
         counting: true,
         told: Samples::default(),
+        told_to_state: Samples::default(),
         next_state: Samples::default(),
         gap_over_crash: Samples::default(),
         gap_otherwise: Samples::default(),
@@ -148,8 +151,8 @@ impl Load for Bombs {
         let member = &mut self.sockets[socket];
         match Format::Json.kind(payload) {
             Kind::Rejected => {
-                if let Some(bombed) = member.bombed.filter(|_| !member.told) {
-                    member.told = true;
+                if let Some(bombed) = member.bombed.filter(|_| member.told.is_none()) {
+                    member.told = Some(now);
                     self.told.push(now - bombed);
                 }
                 return;
@@ -164,6 +167,7 @@ impl Load for Bombs {
             self.gap_over_crash.push(now - before);
             if let Some(bombed) = std::mem::take(&mut member.bombed) {
                 self.next_state.push(now - bombed);
+                self.told_to_state.push(now - member.told.unwrap_or(now));
             }
         } else {
             self.gap_otherwise.push(now - before);
@@ -179,11 +183,12 @@ fn print(args: &CrashArgs, pump: &Pump, bombs: Bombs) {
         "\ncrash: {} rooms of {}, a panic every {} ms\n",
         args.rooms, args.members, args.every
     );
-    let unanswered = bombs.sockets.iter().filter(|member| !member.told).count();
+    let unanswered = bombs.sockets.iter().filter(|member| member.told.is_none()).count();
     let closed = pump.len() - pump.open();
     let mut table = Table::new(&["from the client's side", "n", "p50 ms", "p99 ms", "max ms"]);
     for (name, samples) in [
         ("bomb sent → told that it was set aside", bombs.told),
+        ("told → sender's next state", bombs.told_to_state),
         ("bomb sent → sender's next state", bombs.next_state),
         ("between two states, over a crash", bombs.gap_over_crash),
         ("between two states, otherwise", bombs.gap_otherwise),

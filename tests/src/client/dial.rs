@@ -66,7 +66,10 @@ impl Dial {
     }
 
     /// The WebSocket, and the subprotocol that the server has chosen.
-    pub(super) async fn open(&self, server: &Server) -> (WebSocketStream<TcpStream>, Option<String>) {
+    pub(super) async fn open(
+        &self,
+        server: &Server,
+    ) -> (WebSocketStream<TcpStream>, Option<String>) {
         let url = format!("ws://{}{}", server.address(), self.path());
         let mut request = url.into_client_request().expect("a request");
         let headers = request.headers_mut();

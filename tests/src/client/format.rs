@@ -38,7 +38,10 @@ impl Format {
         match (self, message) {
             (Format::Json, Message::Text(text)) => {
                 let first = [r#"{"id":"#, r#"{"type":"#];
-                assert!(first.iter().any(|start| text.starts_with(start)), "id or type first: {text}");
+                assert!(
+                    first.iter().any(|start| text.starts_with(start)),
+                    "id or type first: {text}"
+                );
                 serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
             }
             (Format::MsgPack, Message::Binary(bytes)) => {

@@ -79,7 +79,12 @@ impl Client {
     }
 
     /// Reads until the room's view is as wanted, be it now.
-    pub async fn view(&mut self, room: &str, what: &str, wanted: impl Fn(&RoomView) -> bool) -> RoomView {
+    pub async fn view(
+        &mut self,
+        room: &str,
+        what: &str,
+        wanted: impl Fn(&RoomView) -> bool,
+    ) -> RoomView {
         let seen = |view: &&RoomView| view.state.is_some() && wanted(view);
         self.until(what, |client| client.rooms.get(room).filter(seen).cloned()).await
     }

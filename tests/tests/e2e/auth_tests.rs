@@ -67,7 +67,10 @@ async fn me_is_the_player_as_stored() {
     assert_eq!((&me["email"], &me["email_verified"]), (&Value::Null, &json!(false)));
     for time in ["created_at", "updated_at"] {
         let text = me[time].as_str().unwrap_or_default();
-        assert!(text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T'), "RFC 3339 in UTC: {me}");
+        assert!(
+            text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T'),
+            "RFC 3339 in UTC: {me}"
+        );
     }
 }
 
@@ -127,7 +130,8 @@ async fn a_socket_takes_the_next_access_token_of_its_own_player_only() {
     let server = Server::start().await;
     let (player, other) = (server.guest().await, server.guest().await);
     let mut client = server.socket_of(&player, Format::MsgPack).await;
-    let next = server.post("/v1/auth/refresh", json!({ "refresh_token": player.refresh() })).await.ok(200);
+    let next =
+        server.post("/v1/auth/refresh", json!({ "refresh_token": player.refresh() })).await.ok(200);
     let reply = client.ok("auth.refresh", json!({ "access_token": next["access_token"] })).await;
     let left = reply["expires_in"].as_u64().unwrap();
     assert!((500..=600).contains(&left), "{reply}");

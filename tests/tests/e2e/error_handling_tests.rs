@@ -48,11 +48,14 @@ impl Bystanders {
         ada.settled(room, *seq).await;
         let sum = json!(*seq);
         for client in [&mut *ada, &mut *bob] {
-            let view = client.view(room, "the input", |view| view.at("/sums/0") == Some(&sum)).await;
+            let view =
+                client.view(room, "the input", |view| view.at("/sums/0") == Some(&sum)).await;
             assert_eq!((view.epoch, view.snapshots), *before, "the room has been disturbed");
             assert_eq!(view.at("/beats"), Some(&json!(view.tick)), "a tick was lost or made twice");
             client.alive().await;
-            for kind in ["room.left", "room.recovered", "room.closed", "room.input_rejected", "error"] {
+            for kind in
+                ["room.left", "room.recovered", "room.closed", "room.input_rejected", "error"]
+            {
                 assert!(!client.has_push(kind), "{kind}");
             }
         }

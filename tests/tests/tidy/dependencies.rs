@@ -13,7 +13,16 @@ const OWN: [(&str, &[&str]); 6] = [
     ("gamev1-persistence", &["gamev1-protocol", "gamev1-actors"]),
     ("gamev1-games", &["gamev1-protocol", "gamev1-actors"]),
     ("gamev1-server", &["gamev1-protocol", "gamev1-actors", "gamev1-persistence", "gamev1-games"]),
-    ("e2e", &["gamev1-protocol", "gamev1-actors", "gamev1-persistence", "gamev1-games", "gamev1-server"]),
+    (
+        "e2e",
+        &[
+            "gamev1-protocol",
+            "gamev1-actors",
+            "gamev1-persistence",
+            "gamev1-games",
+            "gamev1-server",
+        ],
+    ),
 ];
 
 /// Who alone may name what is not ours.
@@ -56,9 +65,14 @@ const UNWANTED: [&str; 12] = [
 
 /// The direct dependencies of each crate of the workspace, by kind.
 fn dependencies() -> BTreeMap<String, Vec<(String, DependencyKind)>> {
-    let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec().expect("cargo metadata");
+    let metadata =
+        MetadataCommand::new().current_dir(root()).no_deps().exec().expect("cargo metadata");
     let direct = |package: &cargo_metadata::Package| {
-        package.dependencies.iter().map(|dependency| (dependency.name.clone(), dependency.kind)).collect()
+        package
+            .dependencies
+            .iter()
+            .map(|dependency| (dependency.name.clone(), dependency.kind))
+            .collect()
     };
     metadata.packages.iter().map(|package| (package.name.to_string(), direct(package))).collect()
 }
@@ -67,7 +81,11 @@ fn dependencies() -> BTreeMap<String, Vec<(String, DependencyKind)>> {
 fn crates_depend_on_each_other_in_one_direction() {
     let all = dependencies();
     let known: BTreeSet<_> = OWN.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(all.keys().cloned().collect::<BTreeSet<_>>(), known, "a crate without a place in the order");
+    assert_eq!(
+        all.keys().cloned().collect::<BTreeSet<_>>(),
+        known,
+        "a crate without a place in the order"
+    );
     let mut wrong = Vec::new();
     for (name, allowed) in OWN {
         let ours = all[name].iter().filter(|(other, _)| known.contains(other));
@@ -102,13 +120,15 @@ fn what_is_unwanted_is_in_no_manifest() {
         dependencies.into_iter().map(move |(other, _)| (name.clone(), other))
     });
     let unwanted = named.filter(|(_, other)| UNWANTED.contains(&other.as_str()));
-    let wrong: Vec<_> = unwanted.map(|(name, other)| format!("{name} depends on {other}")).collect();
+    let wrong: Vec<_> =
+        unwanted.map(|(name, other)| format!("{name} depends on {other}")).collect();
     assert_none("unwanted", &wrong);
 }
 
 #[test]
 fn versions_stand_in_the_workspace_manifest() {
-    let manifests = super::tree::files().into_iter().filter(|file| file.path.ends_with("/Cargo.toml"));
+    let manifests =
+        super::tree::files().into_iter().filter(|file| file.path.ends_with("/Cargo.toml"));
     let mut wrong = Vec::new();
     for manifest in manifests {
         let mut inside = false;

@@ -32,7 +32,8 @@ fn every_file_says_in_its_first_line_what_lives_here() {
 fn no_file_is_longer_than_one_reads() {
     let files = files();
     let long = files.iter().filter(|file| file.is_rust() && file.text.lines().count() > LINES_MAX);
-    let wrong: Vec<_> = long.map(|file| format!("{}: {}", file.path, file.text.lines().count())).collect();
+    let wrong: Vec<_> =
+        long.map(|file| format!("{}: {}", file.path, file.text.lines().count())).collect();
     assert_none(&format!("more than {LINES_MAX} lines"), &wrong);
 }
 
@@ -74,8 +75,15 @@ fn a_directory_of_modules_has_the_file_that_declares_them_beside_it() {
 
 #[test]
 fn nothing_outside_tests_gives_up_with_a_panic() {
-    const GIVES_UP: [&str; 7] =
-        [".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!(", "unreachable!(", ".unwrap_err()"];
+    const GIVES_UP: [&str; 7] = [
+        ".unwrap()",
+        ".expect(",
+        "panic!(",
+        "todo!(",
+        "unimplemented!(",
+        "unreachable!(",
+        ".unwrap_err()",
+    ];
     let files = files();
     let mut wrong = Vec::new();
     for file in sources(&files) {

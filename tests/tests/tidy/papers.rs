@@ -49,7 +49,9 @@ fn found(path: &str) -> bool {
 #[test]
 fn documents_link_only_to_documents_that_exist() {
     let mut wrong = Vec::new();
-    for file in files().iter().filter(|file| file.path.starts_with("docs/") && file.path.ends_with(".md")) {
+    for file in
+        files().iter().filter(|file| file.path.starts_with("docs/") && file.path.ends_with(".md"))
+    {
         for link in file.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let path = link.split('#').next().unwrap_or(link);
             let local = !path.is_empty() && !path.contains("://") && !path.starts_with("mailto:");
@@ -64,6 +66,7 @@ fn documents_link_only_to_documents_that_exist() {
 #[test]
 fn ci_does_what_make_test_does_and_nothing_else() {
     let ci = std::fs::read_to_string(root().join(".ci/run")).expect(".ci/run");
-    let code: Vec<_> = ci.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let code: Vec<_> =
+        ci.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
     assert_eq!(code, ["exec make test"]);
 }

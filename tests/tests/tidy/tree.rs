@@ -30,7 +30,15 @@ pub(crate) fn files() -> Vec<File> {
     let list = Command::new("git")
         .current_dir(root())
         // Whoever runs this need not own the checkout.
-        .args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .args([
+            "-c",
+            "safe.directory=*",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
         .output()
         .expect("git");
     assert!(list.status.success(), "git ls-files: {list:?}");
@@ -41,15 +49,20 @@ pub(crate) fn files() -> Vec<File> {
         Some(File { path: path.to_owned(), text })
     };
     let files: Vec<_> = paths.split_terminator('\0').filter_map(read).collect();
-    assert!(files.iter().filter(|file| file.is_rust()).count() > 50, "this is not the whole repository");
+    assert!(
+        files.iter().filter(|file| file.is_rust()).count() > 50,
+        "this is not the whole repository"
+    );
     files
 }
 
-/// The source of the crates, without tests.
+/// The source of the crates, without what is compiled for tests only.
 pub(crate) fn sources(files: &[File]) -> impl Iterator<Item = &File> {
-    files.iter().filter(|file| {
-        let in_src = file.path.starts_with("crates/") && file.path.contains("/src/");
-        in_src && file.is_rust() && !is_test(&file.path)
+    let for_tests: Vec<_> = files.iter().flat_map(modules_for_tests).collect();
+    files.iter().filter(move |file| {
+        let in_src =
+            file.path.starts_with("crates/") && file.path.contains("/src/") && file.is_rust();
+        in_src && !is_test(&file.path) && !for_tests.iter().any(|module| is_of(&file.path, module))
     })
 }
 
@@ -57,6 +70,20 @@ pub(crate) fn sources(files: &[File]) -> impl Iterator<Item = &File> {
 fn is_test(path: &str) -> bool {
     let testing = path.ends_with("/src/testing.rs") || path.contains("/src/testing/");
     testing || path.ends_with("/tests.rs") || path.contains("/tests/")
+}
+
+/// The modules that a file declares for tests only, as paths without an ending.
+fn modules_for_tests(file: &File) -> Vec<String> {
+    let within = file.path.strip_suffix(".rs").unwrap_or(&file.path);
+    let within = within.trim_end_matches("/lib").trim_end_matches("/main");
+    let lines: Vec<_> = file.text.lines().map(str::trim).collect();
+    let declared = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]");
+    let named = declared.filter_map(|pair| pair[1].split_once("mod ")?.1.strip_suffix(';'));
+    named.map(|name| format!("{within}/{name}")).collect()
+}
+
+fn is_of(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 pub(crate) fn exists(path: &str) -> bool {

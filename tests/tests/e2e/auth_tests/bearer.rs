@@ -27,7 +27,15 @@ async fn what_is_no_token_is_unauthenticated() {
     let player = server.guest().await;
     let bare = player.access().to_owned();
     let long = "x".repeat(4_000);
-    for authorization in ["Bearer", "Bearer ", "Bearer nonsense", "Bearer a.b.c", &bare, "Basic YTpi", &format!("Bearer {long}")] {
+    for authorization in [
+        "Bearer",
+        "Bearer ",
+        "Bearer nonsense",
+        "Bearer a.b.c",
+        &bare,
+        "Basic YTpi",
+        &format!("Bearer {long}"),
+    ] {
         refused(&server, authorization, "unauthenticated").await;
     }
     refused(&server, &format!("Bearer {}", player.refresh()), "unauthenticated").await;
@@ -64,12 +72,19 @@ async fn a_token_that_was_changed_is_unauthenticated() {
 #[tokio::test]
 async fn a_token_that_has_ended_says_so() {
     let server = Server::start().await;
-    // Ends at once; the leeway for clocks that differ is five seconds.
-    let token = token_of(&server, &["--username", "ended", "--ttl", "1s"]).await;
+    let token = token_of(&server, &["--username", "ended", "--ttl", "2s"]).await;
+    let dial = Dial::new().header("authorization", format!("Bearer {token}"));
+    let mut client = server.dial(&dial).await;
     let call = || server.call(Method::GET, "/v1/me").bearer_auth(&token);
     assert_eq!(server.answer(call()).await.ok(200)["username"], "ended");
+    // A socket ends with the token that opened it, unless it is given the next one.
+    let closed = client.closed().await;
+    assert_eq!((closed.code, &closed.reason["code"]), (4001, &json!("signed_out")));
+    // Nothing tells that the five seconds of leeway for clocks that differ are over too: it is asked for.
+    let mut again = tokio::time::interval(std::time::Duration::from_millis(100));
     let ended = async {
         loop {
+            again.tick().await;
             let answer = server.answer(call()).await;
             if answer.status != 200 {
                 return answer;
@@ -78,7 +93,6 @@ async fn a_token_that_has_ended_says_so() {
     };
     let answer = tokio::time::timeout(e2e::BOUND, ended).await.expect("the token to end");
     answer.problem(401, "token_expired");
-    let dial = Dial::new().header("authorization", format!("Bearer {token}"));
     server.upgrade(&dial).await.problem(401, "token_expired");
 }
 

@@ -9,7 +9,8 @@ async fn a_ticket_says_where_and_how_to_use_it() {
     let ticket = server.post_as(&player, "/v1/ws-tickets", json!({})).await.ok(200);
     assert_eq!(ticket["expires_in"], 30);
     assert_eq!(ticket["url"], format!("ws://127.0.0.1:{}/ws", server.port()));
-    let protocols: Vec<&str> = ticket["protocols"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let protocols: Vec<&str> =
+        ticket["protocols"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let credential = format!("ticket.{}", ticket["ticket"].as_str().unwrap());
     assert!(protocols.contains(&credential.as_str()), "{ticket}");
     assert!(protocols.contains(&Format::Json.subprotocol()), "{ticket}");
@@ -80,9 +81,8 @@ async fn a_ticket_is_refused_for_the_same_reasons_as_the_upgrade() {
     // Another player still comes in, and a place that is free again can be taken.
     server.connect(Format::Json).await.alive().await;
     sockets.pop().unwrap().close().await;
-    let back = async {
-        while server.post_as(&player, "/v1/ws-tickets", json!({})).await.status != 200 {}
-    };
+    let back =
+        async { while server.post_as(&player, "/v1/ws-tickets", json!({})).await.status != 200 {} };
     tokio::time::timeout(e2e::BOUND, back).await.expect("a place for a socket");
     server.socket_of(&player, Format::Json).await.alive().await;
 }

@@ -207,7 +207,8 @@ async fn a_room_that_cannot_be_helped_is_closed_and_the_sockets_stay() {
         let mut client = server.connect(format).await;
         if room.is_empty() {
             let wish = json!({ "game": "bomb", "options": { "doomed": true } });
-            room = client.ok("room.create", wish).await["room"].as_str().expect("a room").to_owned();
+            room =
+                client.ok("room.create", wish).await["room"].as_str().expect("a room").to_owned();
         } else {
             // It may be between two lives, or over already.
             let _ = client.request("room.join", json!({ "room": room })).await;
@@ -243,7 +244,10 @@ async fn many_rooms_that_crash_at_once_harm_no_other() {
     for (client, room) in &mut crashing {
         assert_eq!(client.push("room.recovered").await["ticks_lost"], 0);
         let view = client.settled(room, 2).await;
-        assert_eq!((view.at("/sums/0"), view.at("/beats")), (Some(&json!(1)), Some(&json!(view.tick))));
+        assert_eq!(
+            (view.at("/sums/0"), view.at("/beats")),
+            (Some(&json!(1)), Some(&json!(view.tick)))
+        );
     }
     next_door.notice_nothing().await;
 }

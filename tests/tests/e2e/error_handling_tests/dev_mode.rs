@@ -11,7 +11,8 @@ async fn only_its_own_host_is_answered() {
     let server = dev().await;
     let port = server.port();
     let ask = |host: String| server.answer(server.call(Method::GET, "/live").header("host", host));
-    for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")] {
+    for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")]
+    {
         assert_eq!(ask(host.clone()).await.status, 200, "{host}");
     }
     for host in [
@@ -25,7 +26,8 @@ async fn only_its_own_host_is_answered() {
         ask(host).await.problem(421, "misdirected_request");
     }
     // The one of DNS rebinding: a page whose name leads here.
-    let call = server.call(Method::POST, "/v1/auth/guest").header("host", format!("evil.example:{port}"));
+    let call =
+        server.call(Method::POST, "/v1/auth/guest").header("host", format!("evil.example:{port}"));
     server.answer(call.json(&json!({}))).await.problem(421, "misdirected_request");
 }
 
@@ -56,7 +58,9 @@ async fn changes_come_as_json_from_its_own_pages_or_from_no_page() {
         assert_eq!(answer.status, 403, "{origin}: {answer:?}");
     }
     // What a page may send anywhere without being asked.
-    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+    for kind in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+    {
         let answer = server.answer(post().header("content-type", kind).body("{}")).await;
         assert_eq!(answer.status, 403, "{kind}: {answer:?}");
     }
@@ -73,7 +77,10 @@ async fn members_that_nobody_knows_are_refused_by_name() {
         client.expect_reply(55, "ping");
         client.send_message(format.encode(&json!({ "id": 55, "type": "ping", "foo": 1 }))).await;
         let error = client.reply(55).await.expect_err("a refusal");
-        assert_eq!((&error["code"], &error["details"]["pointer"]), (&json!("bad_request"), &json!("/foo")));
+        assert_eq!(
+            (&error["code"], &error["details"]["pointer"]),
+            (&json!("bad_request"), &json!("/foo"))
+        );
         let error = client.refused("ping", json!({ "recieved": 1 }), "bad_request").await;
         assert_eq!(error["details"]["pointer"], "/data/recieved");
         let wish = json!({ "game": "relay", "colour": "red" });

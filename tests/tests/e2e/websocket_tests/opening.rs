@@ -11,13 +11,19 @@ async fn the_welcome_tells_who_where_and_how_much() {
         let welcome = &client.welcome;
         assert_eq!(welcome["protocol"], 1);
         assert_eq!(welcome["resumed"], false);
-        assert_eq!((&welcome["resume_window_ms"], &welcome["heartbeat_ms"]), (&json!(30_000), &json!(20_000)));
+        assert_eq!(
+            (&welcome["resume_window_ms"], &welcome["heartbeat_ms"]),
+            (&json!(30_000), &json!(20_000))
+        );
         assert_eq!(welcome["player"], player.tokens["player"]);
         assert_eq!(welcome["limits"]["frame_bytes"], 16 * 1024);
         for limit in ["input_hz", "rooms", "channels"] {
             assert!(welcome["limits"][limit].is_u64(), "{limit} in {welcome}");
         }
-        assert!(welcome["server_ms"].as_u64().is_some_and(|ms| ms > 1_700_000_000_000), "{welcome}");
+        assert!(
+            welcome["server_ms"].as_u64().is_some_and(|ms| ms > 1_700_000_000_000),
+            "{welcome}"
+        );
         assert_eq!(welcome["session"].as_str().map(str::len), Some(36), "{welcome}");
         assert!(welcome["server"].as_str().is_some_and(|name| !name.is_empty()), "{welcome}");
         let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -27,7 +33,7 @@ async fn the_welcome_tells_who_where_and_how_much() {
 
 #[tokio::test]
 async fn the_first_format_that_the_server_speaks_is_answered_and_never_a_credential() {
-    let server = Server::start().await;
+    let server = Setup::new().unlimited().start().await;
     let player = server.guest().await;
     let (json, msgpack) = (Format::Json.subprotocol(), Format::MsgPack.subprotocol());
     for (offered, chosen) in [
@@ -65,7 +71,8 @@ async fn a_client_that_speaks_nothing_known_is_told_what_is() {
     let server = Server::start().await;
     let player = server.guest().await;
     for offered in [vec!["gamev1.v2.json"], vec!["chat", "superchat"], vec!["GAMEV1.V1.JSON"]] {
-        let dial = offered.iter().fold(Dial::new().bearer(&player), |dial, name| dial.protocol(*name));
+        let dial =
+            offered.iter().fold(Dial::new().bearer(&player), |dial, name| dial.protocol(*name));
         let answer = server.upgrade(&dial).await;
         answer.problem(400, "unsupported_protocol");
         for format in Format::BOTH {
@@ -104,8 +111,13 @@ async fn two_credentials_or_one_in_the_address_are_refused() {
     server.upgrade(&dial).await.problem(400, "bad_request");
     // A token in the address would stand in every log on the way.
     let path = format!("/ws?access_token={}&token={0}&ticket={one}", player.access());
-    let call = server.call(Method::GET, &path).header("connection", "Upgrade").header("upgrade", "websocket");
-    let call = call.header("sec-websocket-version", "13").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let call = server
+        .call(Method::GET, &path)
+        .header("connection", "Upgrade")
+        .header("upgrade", "websocket");
+    let call = call
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
     server.answer(call).await.problem(401, "unauthenticated");
 }
 

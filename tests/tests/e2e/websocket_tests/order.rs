@@ -43,11 +43,20 @@ async fn the_reply_to_a_join_says_everything_about_the_room() {
     let metadata = json!({ "map": "desert", "rank": 3 });
     let joined = ada.ok("room.create", json!({ "game": "arena", "metadata": metadata })).await;
     let room = joined["room"].as_str().unwrap().to_owned();
-    assert!(room.len() == 10 && room.chars().all(|c| "0123456789ABCDEFGHJKMNPQRSTVWXYZ".contains(c)), "{room}");
+    assert!(
+        room.len() == 10 && room.chars().all(|c| "0123456789ABCDEFGHJKMNPQRSTVWXYZ".contains(c)),
+        "{room}"
+    );
     assert_eq!((&joined["game"], &joined["metadata"]), (&json!("arena"), &metadata));
-    assert_eq!((&joined["tick_hz"], &joined["seat"], &joined["input_seq"]), (&json!(20), &json!(0), &json!(0)));
+    assert_eq!(
+        (&joined["tick_hz"], &joined["seat"], &joined["input_seq"]),
+        (&json!(20), &json!(0), &json!(0))
+    );
     assert_eq!(joined["keep_messages"], false);
-    assert!(joined["n"].is_u64() && joined["epoch"].is_u64() && joined["patch_hz"].is_u64(), "{joined}");
+    assert!(
+        joined["n"].is_u64() && joined["epoch"].is_u64() && joined["patch_hz"].is_u64(),
+        "{joined}"
+    );
     let player = ada.welcome["player"].clone();
     let seat = json!({ "seat": 0, "player": player["id"], "username": player["username"] });
     assert_eq!(joined["players"], json!([seat]));
@@ -55,7 +64,10 @@ async fn the_reply_to_a_join_says_everything_about_the_room() {
     let mut bob = server.connect(Format::MsgPack).await;
     // A code that is read out is forgiven its case.
     let joined = bob.join(&room.to_lowercase()).await;
-    assert_eq!((&joined["room"], &joined["seat"], &joined["n"]), (&json!(room), &json!(1), &ada.room(&room).joined["n"]));
+    assert_eq!(
+        (&joined["room"], &joined["seat"], &joined["n"]),
+        (&json!(room), &json!(1), &ada.room(&room).joined["n"])
+    );
     let player = bob.welcome["player"].clone();
     let other = json!({ "seat": 1, "player": player["id"], "username": player["username"] });
     assert_eq!(joined["players"], json!([seat, other]));
@@ -94,6 +106,9 @@ async fn what_a_tick_says_comes_before_the_state_of_that_tick() {
         ada.settled(&room, seq).await;
     }
     for client in [&mut ada, &mut bob] {
+        for _ in 0..10 {
+            client.push("room.event").await;
+        }
         client.ticks(&room, 2).await;
         let (mut held, mut seen) = (0, 0);
         for frame in client.history.iter().filter(|frame| frame["data"]["room"] == room) {

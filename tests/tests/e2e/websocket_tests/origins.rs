@@ -57,7 +57,10 @@ async fn without_a_list_only_the_servers_own_pages_open_sockets() {
 async fn the_host_header_makes_nobody_the_servers_own_page() {
     let server = Server::start().await;
     let player = server.guest().await;
-    let dial = Dial::new().bearer(&player).header("host", "evil.example").header("origin", "http://evil.example");
+    let dial = Dial::new()
+        .bearer(&player)
+        .header("host", "evil.example")
+        .header("origin", "http://evil.example");
     server.upgrade(&dial).await.problem(403, "origin_refused");
 }
 
@@ -68,7 +71,8 @@ async fn listed_pages_and_the_public_url_open_sockets_too() {
         .arg("--public-url=https://play.example")
         .start()
         .await;
-    let mut admitted = texts(["https://game.example", "http://other.example:8000", "https://play.example"]);
+    let mut admitted =
+        texts(["https://game.example", "http://other.example:8000", "https://play.example"]);
     admitted.push(server.url());
     let strangers = texts([
         "http://game.example",
@@ -85,7 +89,12 @@ async fn listed_pages_and_the_public_url_open_sockets_too() {
 async fn a_dev_server_lets_any_page_on_this_machine_in() {
     let server = Setup::new().dev().start().await;
     let admitted = texts(["http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:8000"]);
-    let strangers = texts(["https://evil.example", "http://192.168.0.7:5173", "http://localhost.evil.example", "null"]);
+    let strangers = texts([
+        "https://evil.example",
+        "http://192.168.0.7:5173",
+        "http://localhost.evil.example",
+        "null",
+    ]);
     assert_admits(&server, &admitted, &strangers).await;
 }
 

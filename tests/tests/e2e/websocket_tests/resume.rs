@@ -67,7 +67,11 @@ async fn counted_frames_come_exactly_once_and_in_order() {
             // What had been read and not asked for stays in the backlog: the next one is the next one.
             while got < sent {
                 got += 1;
-                assert_eq!(bob.push("room.event").await["event"], got, "{format:?} in round {round}");
+                assert_eq!(
+                    bob.push("room.event").await["event"],
+                    got,
+                    "{format:?} in round {round}"
+                );
             }
         }
         bob.alive().await;
@@ -106,7 +110,9 @@ async fn requests_that_were_on_their_way_are_done_exactly_once() {
         let mut ids = Vec::new();
         for n in 0..8 {
             let metadata = json!({ "of": player.id(), "n": n });
-            ids.push(bob.begin("room.create", json!({ "game": "relay", "metadata": metadata })).await);
+            ids.push(
+                bob.begin("room.create", json!({ "game": "relay", "metadata": metadata })).await,
+            );
             // Cut before any reply, after one, in the middle.
             if n == round * 2 {
                 if round > 0 {
@@ -135,7 +141,10 @@ async fn requests_that_were_on_their_way_are_done_exactly_once() {
 async fn rooms_of(server: &Server, player: &e2e::http::Player) -> Vec<Value> {
     let listed = server.get_as(player, "/v1/rooms?game=relay&limit=100").await.ok(200);
     let items = listed["items"].as_array().expect("items").iter();
-    items.filter(|room| room["metadata"]["of"] == player.id()).map(|room| room["room"].clone()).collect()
+    items
+        .filter(|room| room["metadata"]["of"] == player.id())
+        .map(|room| room["room"].clone())
+        .collect()
 }
 
 #[tokio::test]

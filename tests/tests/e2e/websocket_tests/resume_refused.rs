@@ -63,7 +63,10 @@ async fn a_token_in_another_format_is_a_mismatch_and_stays_good() {
 async fn a_token_of_another_server_is_unknown() {
     let (one, other) = (Server::start().await, Server::start().await);
     let client = one.connect(Format::Json).await;
-    other.upgrade(&resume(Format::Json, client.resume_token())).await.problem(401, "resume_unknown");
+    other
+        .upgrade(&resume(Format::Json, client.resume_token()))
+        .await
+        .problem(401, "resume_unknown");
 }
 
 #[tokio::test]
@@ -90,12 +93,20 @@ async fn a_count_that_makes_no_sense_does_no_harm() {
     bob.cut();
     let dial = Dial::new().format(Format::MsgPack).resume(bob.resume_token(), 1_000_000);
     let mut back = server.dial(&dial).await;
-    assert_eq!((&back.welcome["resumed"], &back.welcome["complete"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&back.welcome["resumed"], &back.welcome["complete"]),
+        (&json!(true), &json!(false))
+    );
     back.alive().await;
     for received in ["-1", "x", "1.5", "99999999999999999999"] {
         let path = format!("/ws?received={received}");
-        let call = server.call(Method::GET, &path).header("connection", "Upgrade").header("upgrade", "websocket");
-        let call = call.header("sec-websocket-version", "13").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        let call = server
+            .call(Method::GET, &path)
+            .header("connection", "Upgrade")
+            .header("upgrade", "websocket");
+        let call = call
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
         let offered = format!("{}, resume.{}", Format::MsgPack.subprotocol(), back.resume_token());
         let answer = server.answer(call.header("sec-websocket-protocol", offered)).await;
         answer.problem(400, "bad_request");

@@ -58,7 +58,9 @@ async fn both_formats_show_the_same_at_every_tick() {
 async fn a_seat_that_is_gone_is_gone_from_the_view() {
     let server = Server::start().await;
     let (mut ada, mut bob, room) = pair(&server, "arena").await;
-    let both = |view: &e2e::client::RoomView| ["/ships/0", "/ships/1"].iter().all(|ship| view.at(ship).is_some());
+    let both = |view: &e2e::client::RoomView| {
+        ["/ships/0", "/ships/1"].iter().all(|ship| view.at(ship).is_some())
+    };
     ada.view(&room, "two ships", both).await;
     bob.view(&room, "two ships", both).await;
     bob.ok("room.leave", json!({ "room": room })).await;
@@ -96,7 +98,11 @@ async fn a_newcomers_snapshot_is_what_the_others_have_from_deltas() {
         }
     }
     assert!(compared >= 4, "compared {compared} times");
-    assert_eq!((ada.room(&room).snapshots, bob.room(&room).snapshots), (1, 1), "the rest came in deltas");
+    assert_eq!(
+        (ada.room(&room).snapshots, bob.room(&room).snapshots),
+        (1, 1),
+        "the rest came in deltas"
+    );
 }
 
 #[tokio::test]
@@ -117,7 +123,8 @@ async fn ack_tells_each_member_how_far_its_own_inputs_are_settled() {
     ada.input(&room, 7, json!({ "add": 5 })).await;
     let seen = ada.settled(&room, 7).await;
     assert_eq!((seen.ack, seen.at("/sums/0")), (7, Some(&json!(7))));
-    let reply = ada.ok("room.input", json!({ "room": room, "seq": 8, "input": { "add": 1 } })).await;
+    let reply =
+        ada.ok("room.input", json!({ "room": room, "seq": 8, "input": { "add": 1 } })).await;
     assert_eq!(reply, json!({}));
     assert!(!ada.has_push("room.input_rejected"));
 }
@@ -132,7 +139,8 @@ async fn a_snapshot_may_be_asked_for_once_a_second() {
         client.view(&room, "a snapshot", |view| view.snapshots == before.snapshots + 1).await;
         let reply = client.history.iter().rposition(|frame| frame["id"].is_u64()).unwrap();
         let states = ["room.snapshot", "room.delta"].map(Value::from);
-        let next = client.history[reply..].iter().find(|frame| states.contains(&frame["type"])).unwrap();
+        let next =
+            client.history[reply..].iter().find(|frame| states.contains(&frame["type"])).unwrap();
         assert_eq!(next["type"], "room.snapshot", "the next state is a snapshot");
         let error = client.refused("room.sync", json!({ "room": room }), "rate_limited").await;
         let wait = error["retry_after_ms"].as_u64().unwrap();
