@@ -1,5 +1,7 @@
 //! The outbox as a socket and a client see it: what leaves in which order, and what a resume brings back.
 
+mod line;
+
 use std::{
     sync::{
         Arc,
@@ -14,7 +16,6 @@ use gamev1_protocol::{
     push::{PlayerInfo, Welcome, WelcomeLimits},
     view::View,
 };
-use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
@@ -275,120 +276,44 @@ fn frames_that_do_not_count_and_were_queued_when_the_socket_went_are_told_as_los
     assert!(outbox.take_uncounted_lost());
 }
 
-/// A client with its server's outbox between them, over any number of sockets.
-struct Line {
-    outbox: Outbox,
-    pushed: u32,
-    counted: Vec<u32>,
-    /// What has left on the present socket and is not there yet. `None`: there is no socket.
-    under_way: Option<Vec<Left>>,
-    /// Counted frames that the client has had, over all sockets.
-    had: Vec<u32>,
-    complete: bool,
+#[test]
+fn the_welcome_leaves_also_when_what_came_behind_it_was_too_much() {
+    let outbox = Outbox::new(Format::Json);
+    outbox.open(&welcome());
+    (0..=RELIABLE_FRAMES_MAX).for_each(|_| outbox.send(frame("x"), Counted::Yes));
+    let (all, close) = drain(&outbox, usize::MAX);
+    assert_eq!((all.len(), is_welcome(&all[0])), (1, true), "it has the token for coming back");
+    assert_eq!(close, closed(CloseCode::TooSlow));
 }
 
-#[derive(Debug, Clone)]
-enum Step {
-    Push { counted: bool, bytes: usize },
-    Drain(usize),
-    Arrive(usize),
-    Confirm,
-    Cut,
-    Resume,
+#[test]
+fn a_client_that_was_closed_for_being_slow_finds_everything_when_it_comes_back() {
+    let outbox = attached();
+    (0..=RELIABLE_FRAMES_MAX).for_each(|_| outbox.send(frame("x"), Counted::Yes));
+    assert_eq!(drain(&outbox, usize::MAX).1, closed(CloseCode::TooSlow));
+    outbox.detach();
+    assert!(outbox.keeps_from(0));
+    outbox.reopen(&welcome(), 0);
+    // What is sent again fills no lane: there is place for as much as ever.
+    (1..RELIABLE_FRAMES_MAX).for_each(|_| outbox.send(frame("y"), Counted::Yes));
+    let (all, close) = drain(&outbox, usize::MAX);
+    assert_eq!((all.len(), close), (2 * RELIABLE_FRAMES_MAX + 1, None));
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let bytes = prop_oneof![9 => 16usize..64, 1 => 20_000usize..90_000];
-    prop_oneof![
-        6 => (any::<bool>(), bytes).prop_map(|(counted, bytes)| Step::Push { counted, bytes }),
-        3 => (0usize..6).prop_map(Step::Drain),
-        3 => (0usize..6).prop_map(Step::Arrive),
-        1 => Just(Step::Confirm),
-        1 => Just(Step::Cut),
-        2 => Just(Step::Resume),
-    ]
-}
-
-impl Line {
-    fn new() -> Line {
-        let outbox = Outbox::new(Format::Json);
-        outbox.open(&welcome());
-        let (counted, had) = Default::default();
-        Line { outbox, pushed: 0, counted, under_way: Some(vec![]), had, complete: true }
-    }
-
-    fn take(&mut self, step: Step) {
-        match step {
-            Step::Push { counted, bytes } => {
-                self.pushed += 1;
-                // The first byte tells the client what counts; a real one knows it by the type.
-                let mut frame = vec![u8::from(counted); bytes];
-                frame[1..5].copy_from_slice(&self.pushed.to_be_bytes());
-                let counts = if counted { Counted::Yes } else { Counted::No };
-                self.outbox.send(frame.into(), counts);
-                self.counted.extend(counted.then_some(self.pushed));
-            }
-            Step::Drain(n) => {
-                let Some(under_way) = &mut self.under_way else { return };
-                let (left, close) = drain(&self.outbox, n);
-                under_way.extend(left);
-                if close.is_some() {
-                    self.cut();
-                }
-            }
-            Step::Arrive(n) => self.arrive(n),
-            Step::Confirm if self.under_way.is_some() => {
-                self.outbox.confirm(self.had.len() as u64);
-            }
-            Step::Confirm => {}
-            Step::Cut => self.cut(),
-            Step::Resume => self.resume(),
-        }
-    }
-
-    fn arrive(&mut self, n: usize) {
-        let Some(under_way) = &mut self.under_way else { return };
-        for left in under_way.drain(..n.min(under_way.len())) {
-            let Left::Frame(frame) = left else { continue };
-            if frame[0] == 1 {
-                self.had.push(u32::from_be_bytes(frame[1..5].try_into().unwrap()));
-            }
-        }
-    }
-
-    fn cut(&mut self) {
-        if self.under_way.take().is_some() {
-            self.outbox.detach();
-        }
-    }
-
-    fn resume(&mut self) {
-        self.cut();
-        let received = self.had.len() as u64;
-        self.complete &= self.outbox.keeps_from(received);
-        self.outbox.reopen(&welcome(), received);
-        self.under_way = Some(vec![]);
-    }
-}
-
-proptest! {
-    #[test]
-    fn a_client_gets_every_counted_frame_once_and_in_order_over_any_number_of_cuts(
-        steps in vec(step(), 0..120),
-    ) {
-        let mut line = Line::new();
-        for step in steps {
-            line.take(step);
-            if !line.complete {
-                return Ok(());
-            }
-        }
-        prop_assert!(line.counted.starts_with(&line.had), "{:?} of {:?}", line.had, line.counted);
-        line.resume();
-        if line.complete {
-            line.take(Step::Drain(usize::MAX));
-            line.arrive(usize::MAX);
-            prop_assert_eq!(line.had, line.counted);
-        }
+#[test]
+fn after_an_incomplete_resume_both_sides_count_from_what_the_client_has() {
+    for received in [0, 1_000_000] {
+        let outbox = attached();
+        (0..10).for_each(|_| outbox.send(frame("lost"), Counted::Yes));
+        outbox.confirm(10);
+        outbox.detach();
+        outbox.send(frame("kept"), Counted::Yes);
+        assert!(!outbox.keeps_from(received));
+        outbox.reopen(&welcome(), received);
+        let sent_again = drain(&outbox, 9).0.len() as u64 - 1;
+        outbox.send(frame("live"), Counted::Yes);
+        drain(&outbox, 9);
+        assert!(outbox.keeps_from(received + sent_again + 1), "{received}");
+        assert!(!outbox.keeps_from(received + sent_again + 2), "{received}");
     }
 }
