@@ -56,9 +56,9 @@ impl Sink for Socket {
 
 impl Socket {
     fn drain(&mut self, outbox: &Outbox) {
-        let mut cx = Context::from_waker(Waker::noop());
+        let cx = Context::from_waker(Waker::noop());
         // Ready or not: what had to move has moved.
-        let _ = outbox.poll_drain(&mut cx, self);
+        let _ = outbox.poll_drain(&cx, self);
         black_box(&self.buffer);
         self.buffer.clear();
     }

@@ -197,6 +197,9 @@ fn dissolve(
     vault.remove_room(cell.id);
     vault.lobby.push_always(LobbyItem::Closed(cell.id));
     for item in cell.inbox.take_current().into_iter().chain(cell.inbox.close()) {
+        if let RoomItem::Join { ask, .. } = &item {
+            ask.session.let_go(cell.id);
+        }
         desk::refuse_closed(item);
     }
     let reason = match reason {

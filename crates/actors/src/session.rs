@@ -10,7 +10,7 @@ mod tests;
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, Weak},
     time::{Duration, SystemTime},
 };
 
@@ -66,6 +66,7 @@ pub struct Desk {
     cell: Arc<SessionCell>,
     born: Instant,
     gameplay: Gcra,
+    requests: Gcra,
     creates: Gcra,
     flood: Flood,
     /// Inputs over the rate of which the room is told.
@@ -73,7 +74,7 @@ pub struct Desk {
     /// The highest input over the rate of which its room has not been told.
     unsettled: BTreeMap<RoomId, (Arc<RoomCell>, u32)>,
     /// The room that the last request named.
-    last_room: Option<Arc<RoomCell>>,
+    last_room: Weak<RoomCell>,
     token_check: Option<JoinHandle<Result<(), MessagingErr<SessionMsg>>>>,
 }
 
@@ -99,6 +100,7 @@ impl Actor for SessionActor {
         cell.actor.set(myself.clone());
         let _ = myself.cast(SessionMsg::Start);
         cell.inbox.attach(Box::new(move || drop(myself.cast(SessionMsg::Wake))));
+        let requests = Gcra::new(vault.limits.requests);
         let (gameplay, creates) =
             (Gcra::new(vault.limits.gameplay), Gcra::new(vault.limits.creates));
         let (born, flood) = (Instant::now(), Flood::default());
@@ -108,11 +110,12 @@ impl Actor for SessionActor {
             cell,
             born,
             gameplay,
+            requests,
             creates,
             flood,
             drops_told,
             unsettled: BTreeMap::new(),
-            last_room: None,
+            last_room: Weak::new(),
             token_check: None,
         })
     }

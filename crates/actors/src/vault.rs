@@ -37,6 +37,8 @@ pub struct Limits {
     pub sockets_per_player: usize,
     /// Inputs and sends a second and session, in the long run; `None` lifts all rates.
     pub gameplay: Option<Rate>,
+    /// Requests of a session other than `ping`, inputs and sends.
+    pub requests: Option<Rate>,
     /// `room.create` a session.
     pub creates: Option<Rate>,
     /// Unknown members of a request are refused, and views with numbers that are not finite are told.
@@ -58,6 +60,7 @@ impl Default for Limits {
             rooms_per_session: 16,
             sockets_per_player: 5,
             gameplay: Some(Rate { per_second: 30.0, burst: 60 }),
+            requests: Some(Rate { per_second: 5_000.0 / 60.0, burst: 2_000 }),
             creates: Some(Rate { per_second: 1.0, burst: 5 }),
             dev: false,
         }

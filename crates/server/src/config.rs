@@ -112,6 +112,7 @@ impl Config {
             rooms_max,
             sockets_per_player,
             gameplay: if limited { Some(gameplay(&set)?) } else { None },
+            requests: if limited { Some(requests(&set)?) } else { None },
             creates: defaults.creates.filter(|_| limited),
             dev,
             ..defaults
@@ -197,6 +198,14 @@ fn http_rates(set: &Settings) -> Result<HttpRates, ConfigError> {
         auth: quota("auth_ip", auth, set.rate_limit_auth_ip_sustained)?,
         connect: quota("connect_ip", connect, set.rate_limit_connect_ip_sustained)?,
     })
+}
+
+/// What a socket asks counts as what is asked over HTTP does.
+fn requests(set: &Settings) -> Result<Rate, ConfigError> {
+    let (burst, per_minute) =
+        (set.rate_limit_default_user_burst, set.rate_limit_default_user_sustained);
+    let quota = quota("default_user", burst, per_minute)?;
+    Ok(Rate { per_second: f64::from(quota.per_minute()) / 60.0, burst: quota.burst() })
 }
 
 /// The old plan's bursts only cap the burst from above: they are far beyond what one socket may do at once.

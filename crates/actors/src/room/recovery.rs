@@ -61,6 +61,8 @@ pub struct Memory {
     /// Entries that wait until the tick that panicked has been made again.
     held: VecDeque<Entry>,
     pub site: Site,
+    /// Where it was at the last crash.
+    pub crashed_at: Site,
     /// Whether the game has been made.
     pub started: bool,
     /// The tick at which the last crash in `tick` was, so that a second one there is known.
@@ -121,16 +123,21 @@ impl Memory {
             (Site::Own, true) => self.own_crashed(now),
             (Site::Create | Site::View | Site::Checkpoint, true) => Way::BackToNewest,
         };
+        self.crashed_at = self.site;
         let lately = self.went_back.is_some_and(|at| now.saturating_sub(at) < SETTLED_AFTER);
         let way = match way {
             Way::BackToNewest if lately => Way::BackToOlder,
             other => other,
         };
         match way {
-            Way::BackToNewest => self.went_back = Some(now),
+            Way::BackToNewest => {
+                self.went_back = Some(now);
+                self.tick_crash = None;
+            }
             Way::BackToOlder => {
                 let Some(older) = self.older.take() else { return Way::Quarantine };
                 self.newest = Some(older);
+                self.tick_crash = None;
                 self.went_back = Some(now);
             }
             Way::Replay | Way::ReplayTick | Way::Quarantine => {}

@@ -175,11 +175,12 @@ impl Running {
         entries.extend(seated.iter().filter(|s| room.sitting(s.seat).is_none()).map(|s| {
             Entry::Join(Member { seat: s.seat, player: s.player, username: s.username.clone() })
         }));
-        for entry in entries {
-            room.apply(&entry);
-            self.cell.memory.lock().log(entry);
+        for entry in &entries {
+            room.apply(entry);
         }
-        match seated.iter().find(|s| room.sitting(s.seat).is_none()) {
+        let refused = seated.iter().find(|s| room.sitting(s.seat).is_none());
+        entries.into_iter().for_each(|entry| self.log(entry));
+        match refused {
             Some(refused) => Err(Fault(format!("seat {} was refused its own room", refused.seat))),
             None => Ok(()),
         }
@@ -193,6 +194,13 @@ impl Running {
         self.reconcile(seated)?;
         self.at(Site::Own);
         Ok(())
+    }
+
+    /// A game without state has no log: nothing would ever clear it.
+    fn log(&self, entry: Entry) {
+        if self.cell.spec.settings.stateful {
+            self.cell.memory.lock().log(entry);
+        }
     }
 
     fn tell_recovered(&self, lost: &Lost) {
@@ -247,14 +255,19 @@ impl Running {
     fn poisoned(&mut self, seat: Seat, seq: u32, way: Way, myself: &ActorRef<RoomMsg>) {
         let Some(room) = &mut self.room else { return };
         if room.settle(seat, seq) {
-            self.cell.memory.lock().log(Entry::Settle { seat, seq });
+            self.log(Entry::Settle { seat, seq });
         }
         let error =
             WireError::new(ErrorCode::InputPoison, "this input failed the room and was set aside");
         self.reject(seat, seq, &error);
         let Some(chair) = self.chairs.get(&seat) else { return };
         let (player, session) = (chair.seated.player, chair.seated.session.clone());
-        if way == Way::Replay && self.cell.memory.lock().charge(player, self.cell.age()) {
+        let charged = {
+            let mut memory = self.cell.memory.lock();
+            let guilty = way == Way::Replay && memory.crashed_at == Site::Input;
+            guilty && memory.charge(player, self.cell.age())
+        };
+        if charged {
             session.outbox.push(&Push::RoomClosed {
                 room: self.cell.id,
                 reason: ClosedReason::Kicked,
@@ -272,7 +285,7 @@ impl Running {
         let tried = std::mem::replace(&mut self.cell.memory.lock().setting_aside, true);
         let entry = if tried { Entry::Unseat(seat) } else { Entry::Forget(seat) };
         room.apply(&entry);
-        self.cell.memory.lock().log(entry);
+        self.log(entry);
         self.vacate(seat, None);
         self.arm_end_when_empty(myself);
     }

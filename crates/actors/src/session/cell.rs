@@ -177,6 +177,13 @@ impl SessionCell {
         self.done.load(Ordering::Acquire)
     }
 
+    /// Takes a generation back that nobody was told of. Gives the present one.
+    pub(super) fn give_back_generation(&self, from: u32) -> u32 {
+        let (set, get) = (Ordering::AcqRel, Ordering::Acquire);
+        let given = self.generation.compare_exchange(from, from - 1, set, get);
+        given.map_or_else(|present| present, |_| from - 1)
+    }
+
     /// True for every incarnation but the first.
     pub(super) fn restarting(&self) -> bool {
         self.restarted.swap(true, Ordering::AcqRel)

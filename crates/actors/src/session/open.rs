@@ -84,7 +84,9 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         if let Some(session) = &self.session {
-            session.actor.cast(SessionMsg::Gone { generation: self.generation, done: false });
+            // Nothing was served: the client's token is as good as before.
+            let generation = session.give_back_generation(self.generation);
+            session.actor.cast(SessionMsg::Gone { generation, done: false });
         }
     }
 }

@@ -26,6 +26,11 @@ impl Desk {
     pub(super) async fn handle(&mut self, Incoming { id, request }: Incoming) {
         let request_name = request.name();
         let ask = || Ask { session: self.cell.clone(), id, request: request_name };
+        let rated =
+            matches!(request, Request::Ping { .. } | Request::RoomInput(_) | Request::RoomSend(_));
+        if !rated && let Err(wait) = self.requests.spend(self.born.elapsed()) {
+            return ask().refuse(&rate_limited("requests", wait));
+        }
         match request {
             Request::RoomInput(input) => self.input(ask(), input),
             Request::RoomSend(send) => self.send(ask(), send),
@@ -60,13 +65,11 @@ impl Desk {
     /// A room by its code: one that the session sits in, or any other.
     fn room(&mut self, room: RoomId) -> Result<Arc<RoomCell>, WireError> {
         // Most play in one room: looking for it takes no lock then.
-        if let Some(last) =
-            self.last_room.as_ref().filter(|last| last.id == room && !last.closing())
-        {
-            return Ok(last.clone());
+        if let Some(last) = self.last_room.upgrade().filter(|last| last.id == room) {
+            return Ok(last);
         }
         let found = self.cell.held(room).or_else(|| self.vault.room(room));
-        self.last_room.clone_from(&found);
+        self.last_room = found.as_ref().map(Arc::downgrade).unwrap_or_default();
         found.ok_or_else(|| {
             WireError::new(ErrorCode::RoomNotFound, format!("there is no room {room}"))
         })

@@ -112,9 +112,8 @@ impl Authenticator {
         now: SystemTime,
     ) -> Result<Verified, WireError> {
         token::in_time(&claims, now)?;
-        let gone = || {
-            WireError::new(ErrorCode::Unauthenticated, "the token's player does not exist")
-        };
+        let gone =
+            || WireError::new(ErrorCode::Unauthenticated, "the token's player does not exist");
         let mut player = self.player(claims.sub, now).await?.ok_or_else(gone)?;
         if claims.epoch > player.epoch {
             // The token is younger than the row that is held: another process has changed it.
