@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU16, Ordering},
     thread,
     time::Duration,
 };
@@ -114,9 +115,20 @@ fn room(joined: &Value) -> Result<String> {
     Ok(joined["room"].as_str().with_context(|| format!("no room in {joined}"))?.to_owned())
 }
 
-/// Asked of the kernel and given back, for a server that is told its port.
+/// A free port for a server that is told its port. Not one of those that the kernel gives to clients: between the
+/// look and the server's start, any connection of anybody could take such a port.
 pub(crate) fn free_addr() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+    const PORTS: std::ops::Range<u16> = 20_000..30_000;
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() as u16;
+    for _ in PORTS {
+        let step = TRIED.fetch_add(1, Ordering::Relaxed).wrapping_add(first);
+        let addr = SocketAddr::from(([127, 0, 0, 1], PORTS.start + step % PORTS.len() as u16));
+        if TcpListener::bind(addr).is_ok() {
+            return Ok(addr);
+        }
+    }
+    bail!("no port of {PORTS:?} is free")
 }
 
 /// Whether anything listens at `addr` yet.
