@@ -17,8 +17,10 @@ use self::state::{Listing, Wanted};
 use crate::{
     ask::Ask,
     inbox::Full,
+    panics,
     ports::RoomRecord,
     readiness::Readiness,
+    registry::{ActorMeta, Kind},
     room::{self, RoomCell, RoomInfo, RoomItem, RoomSpec},
     vault::Vault,
 };
@@ -26,11 +28,16 @@ use crate::{
 const ITEMS_A_ROUND: usize = 64;
 const CREATE_WITHIN: Duration = Duration::from_secs(2);
 
+/// What the lobby is called in the registry, and its messages.
+pub const KIND: Kind = Kind::new("lobby", &["wake", "crash"]);
+
 pub struct LobbyActor;
 
 pub enum LobbyMsg {
     /// Something waits in the lobby's inbox.
     Wake,
+    /// Panics, on order.
+    Crash,
 }
 
 /// Something that the lobby is to do.
@@ -61,25 +68,28 @@ pub type Tell = Arc<Mutex<Option<oneshot::Sender<Result<RoomInfo, WireError>>>>>
 pub struct Desk {
     vault: Arc<Vault>,
     listing: Listing,
+    meta: Arc<ActorMeta>,
 }
 
 impl Actor for LobbyActor {
     type Msg = LobbyMsg;
     type State = Desk;
-    type Arguments = (Arc<Vault>, Readiness);
+    type Arguments = (Arc<Vault>, Readiness, Arc<ActorMeta>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<LobbyMsg>,
-        (vault, readiness): (Arc<Vault>, Readiness),
+        (vault, readiness, meta): Self::Arguments,
     ) -> Result<Desk, ActorProcessingErr> {
         let mut listing = Listing::default();
         for room in vault.rooms() {
             list(&mut listing, &room);
         }
-        let desk = Desk { vault, listing };
+        let desk = Desk { vault, listing, meta };
         desk.answer_poison();
         let _ = myself.cast(LobbyMsg::Wake);
+        let me = myself.clone();
+        desk.meta.crash_with(move || drop(me.cast(LobbyMsg::Crash)));
         desk.vault.lobby.attach(Box::new(move || drop(myself.cast(LobbyMsg::Wake))));
         readiness.set_ready("lobby");
         Ok(desk)
@@ -88,15 +98,22 @@ impl Actor for LobbyActor {
     async fn handle(
         &self,
         myself: ActorRef<LobbyMsg>,
-        LobbyMsg::Wake: LobbyMsg,
+        msg: LobbyMsg,
         desk: &mut Desk,
     ) -> Result<(), ActorProcessingErr> {
-        for _ in 0..ITEMS_A_ROUND {
-            let Some(item) = desk.vault.lobby.begin() else { return Ok(()) };
-            desk.handle(item);
-            desk.vault.lobby.commit();
+        match msg {
+            LobbyMsg::Wake => {
+                desk.meta.begin(0);
+                if desk.pump() {
+                    let _ = myself.cast(LobbyMsg::Wake);
+                }
+            }
+            LobbyMsg::Crash => {
+                desk.meta.begin(1);
+                panics::on_order();
+            }
         }
-        let _ = myself.cast(LobbyMsg::Wake);
+        desk.meta.end();
         Ok(())
     }
 }
@@ -141,6 +158,16 @@ impl Desk {
             Some(LobbyItem::Open { tell, .. }) => answer(&tell, Err(error)),
             Some(LobbyItem::Closed(_)) | None => {}
         }
+    }
+
+    /// Handles what waits, a round at most. True when more may wait.
+    fn pump(&mut self) -> bool {
+        for _ in 0..ITEMS_A_ROUND {
+            let Some(item) = self.vault.lobby.begin() else { return false };
+            self.handle(item);
+            self.vault.lobby.commit();
+        }
+        true
     }
 
     fn handle(&mut self, item: LobbyItem) {

@@ -8,7 +8,15 @@ use gamev1_protocol::PlayerId;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use self::state::Online;
-use crate::{readiness::Readiness, vault::Vault};
+use crate::{
+    panics,
+    readiness::Readiness,
+    registry::{ActorMeta, Kind},
+    vault::Vault,
+};
+
+/// What presence is called in the registry, and its messages.
+pub const KIND: Kind = Kind::new("presence", &["online", "offline", "crash"]);
 
 pub struct PresenceActor;
 
@@ -18,38 +26,59 @@ pub enum PresenceMsg {
     Online(PlayerId),
     /// The player's last socket closed.
     Offline(PlayerId),
+    /// Panics, on order.
+    Crash,
+}
+
+pub struct Register {
+    online: Online,
+    meta: Arc<ActorMeta>,
 }
 
 impl Actor for PresenceActor {
     type Msg = PresenceMsg;
-    type State = Online;
-    type Arguments = (Arc<Vault>, Readiness);
+    type State = Register;
+    type Arguments = (Arc<Vault>, Readiness, Arc<ActorMeta>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<PresenceMsg>,
-        (vault, readiness): (Arc<Vault>, Readiness),
-    ) -> Result<Online, ActorProcessingErr> {
+        (vault, readiness, meta): Self::Arguments,
+    ) -> Result<Register, ActorProcessingErr> {
         // First the address, then the look: what changes in between is told twice, not never.
-        vault.presence.set(myself);
+        vault.presence.set(myself.clone());
+        meta.crash_with(move || drop(myself.cast(PresenceMsg::Crash)));
         let online = vault.players_online().into_iter().collect();
         readiness.set_ready("presence");
-        Ok(online)
+        Ok(Register { online, meta })
     }
 
     async fn handle(
         &self,
         _: ActorRef<PresenceMsg>,
         msg: PresenceMsg,
-        online: &mut Online,
+        register: &mut Register,
     ) -> Result<(), ActorProcessingErr> {
+        let Register { online, meta } = register;
         let change = match msg {
-            PresenceMsg::Online(player) => online.join(player),
-            PresenceMsg::Offline(player) => online.leave(player),
+            PresenceMsg::Online(player) => {
+                meta.begin(0);
+                online.join(player)
+            }
+            PresenceMsg::Offline(player) => {
+                meta.begin(1);
+                online.leave(player)
+            }
+            PresenceMsg::Crash => {
+                meta.begin(2);
+                panics::on_order();
+                None
+            }
         };
         if let Some(change) = change {
             tracing::debug!(?change, online = online.len(), "presence");
         }
+        meta.end();
         Ok(())
     }
 }

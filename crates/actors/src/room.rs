@@ -24,6 +24,9 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde_json::Value;
 use tokio::time::Instant;
 
+/// What rooms are called in the registry, and their messages.
+pub const KIND: Kind = Kind::new("room", &["start", "wake", "tick", "empty", "close", "crash"]);
+
 pub use self::cell::{RoomCell, RoomInfo, RoomItem, RoomSpec, Seated, TellJoined};
 use self::{
     recovery::Site,
@@ -33,10 +36,12 @@ use self::{
 use crate::{
     game::Said,
     lobby::LobbyItem,
+    panics,
     ports::RoomRecord,
+    registry::{ActorMeta, Depth, Kind},
     supervisor::{
         Started,
-        dynamic::{DynamicChild, DynamicMsg},
+        dynamic::{DynamicChild, DynamicMsg, GaveUp},
     },
     vault::Vault,
 };
@@ -58,12 +63,29 @@ pub enum RoomMsg {
     Empty,
     /// Closes the room by order.
     Close(ClosedReason, String),
+    /// Panics, on order: no input is to blame.
+    Crash,
+}
+
+impl RoomMsg {
+    /// Its place among the names in [`KIND`].
+    fn number(&self) -> u8 {
+        match self {
+            RoomMsg::Start => 0,
+            RoomMsg::Wake => 1,
+            RoomMsg::Tick => 2,
+            RoomMsg::Empty => 3,
+            RoomMsg::Close(..) => 4,
+            RoomMsg::Crash => 5,
+        }
+    }
 }
 
 /// What a room works with between two messages. It dies with a panic; what must not stands in the [`RoomCell`].
 pub struct Running {
     vault: Arc<Vault>,
     cell: Arc<RoomCell>,
+    meta: Arc<ActorMeta>,
     /// `None` before [`RoomMsg::Start`] and after the end.
     room: Option<Room>,
     chairs: BTreeMap<Seat, Chair>,
@@ -98,19 +120,22 @@ impl Chair {
 impl Actor for RoomActor {
     type Msg = RoomMsg;
     type State = Running;
-    type Arguments = (Arc<Vault>, Arc<RoomCell>);
+    type Arguments = (Arc<Vault>, Arc<RoomCell>, Arc<ActorMeta>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<RoomMsg>,
-        (vault, cell): (Arc<Vault>, Arc<RoomCell>),
+        (vault, cell, meta): Self::Arguments,
     ) -> Result<Running, ActorProcessingErr> {
         cell.actor.set(myself.clone());
+        let me = myself.clone();
+        meta.crash_with(move || drop(me.cast(RoomMsg::Crash)));
         let _ = myself.cast(RoomMsg::Start);
         cell.inbox.attach(Box::new(move || drop(myself.cast(RoomMsg::Wake))));
         Ok(Running {
             vault,
             cell,
+            meta,
             room: None,
             chairs: BTreeMap::new(),
             by_session: HashMap::new(),
@@ -129,13 +154,19 @@ impl Actor for RoomActor {
         msg: RoomMsg,
         room: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
+        room.meta.begin(msg.number());
         match msg {
             RoomMsg::Start => room.start(&myself)?,
             RoomMsg::Wake => room.wake(&myself)?,
             RoomMsg::Tick => room.tick(&myself)?,
             RoomMsg::Empty => room.end_if_empty(&myself),
             RoomMsg::Close(reason, message) => room.close(reason, &message, None, &myself),
+            RoomMsg::Crash => {
+                room.at(Site::Order);
+                panics::on_order();
+            }
         }
+        room.meta.end();
         Ok(())
     }
 }
@@ -144,8 +175,8 @@ impl Actor for RoomActor {
 pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<RoomCell>) -> DynamicChild {
     let start = {
         let (vault, cell) = (vault.clone(), cell.clone());
-        Arc::new(move |supervisor| {
-            let args = (vault.clone(), cell.clone());
+        Arc::new(move |supervisor, meta| {
+            let args = (vault.clone(), cell.clone(), meta);
             Box::pin(async move {
                 let (actor, handle) =
                     Actor::spawn_linked(None, RoomActor, args, supervisor).await?;
@@ -155,9 +186,14 @@ pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<RoomCell>) -> DynamicChild {
     };
     let gave_up = {
         let (vault, cell) = (vault.clone(), cell.clone());
-        Arc::new(move |reason: &str| quarantine(&vault, &cell, reason))
+        Arc::new(move |why: &GaveUp| quarantine(&vault, &cell, why))
     };
-    DynamicChild { label: format!("room:{}", cell.id), start, gave_up }
+    let inbox = {
+        let cell = cell.clone();
+        Arc::new(move || Depth { now: cell.inbox.depth(), max: cell.inbox.depth_max() })
+    };
+    let label = format!("room:{}", cell.id);
+    DynamicChild { label, kind: &KIND, inbox: Some(inbox), start, gave_up }
 }
 
 /// Starts the actor of a room that stands in the vault.
@@ -166,7 +202,8 @@ pub(crate) fn spawn(vault: &Arc<Vault>, cell: &Arc<RoomCell>) {
 }
 
 /// The room is not started again: its members are told and keep their sockets.
-fn quarantine(vault: &Arc<Vault>, cell: &Arc<RoomCell>, reason: &str) {
+fn quarantine(vault: &Arc<Vault>, cell: &Arc<RoomCell>, why: &GaveUp) {
+    let reason = &why.reason;
     tracing::error!(room = %cell.id, game = cell.spec.game.name(), reason, "room quarantined");
     dissolve(vault, cell, ClosedReason::Crashed, "the room failed too often", None, |_| None);
 }

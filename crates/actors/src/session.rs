@@ -29,8 +29,13 @@ pub use self::{
     open::{OpenSession, Opened, ResumeError, open, resume},
 };
 use crate::{
+    panics,
+    registry::{ActorMeta, Depth, Kind},
     room::{RoomCell, RoomItem},
-    supervisor::{Started, dynamic::DynamicChild},
+    supervisor::{
+        Started,
+        dynamic::{DynamicChild, GaveUp},
+    },
     vault::{Rate, Vault},
 };
 
@@ -38,6 +43,22 @@ use crate::{
 const DROPS_TOLD: Rate = Rate { per_second: 5.0, burst: 5 };
 /// Frames that are handled in one go.
 const FRAMES_A_ROUND: usize = 64;
+
+/// What sessions are called in the registry, and their messages.
+pub const KIND: Kind = Kind::new(
+    "session",
+    &[
+        "start",
+        "wake",
+        "gone",
+        "window_over",
+        "take_over",
+        "settle",
+        "check_token",
+        "close",
+        "crash",
+    ],
+);
 
 pub struct SessionActor;
 
@@ -58,12 +79,32 @@ pub enum SessionMsg {
     CheckToken,
     /// Ends the session and closes its socket.
     Close(CloseCode),
+    /// Panics, on order.
+    Crash,
+}
+
+impl SessionMsg {
+    /// Its place among the names in [`KIND`].
+    fn number(&self) -> u8 {
+        match self {
+            SessionMsg::Start => 0,
+            SessionMsg::Wake => 1,
+            SessionMsg::Gone { .. } => 2,
+            SessionMsg::WindowOver { .. } => 3,
+            SessionMsg::TakeOver => 4,
+            SessionMsg::Settle => 5,
+            SessionMsg::CheckToken => 6,
+            SessionMsg::Close(_) => 7,
+            SessionMsg::Crash => 8,
+        }
+    }
 }
 
 /// What a session works with between two messages.
 pub struct Desk {
     vault: Arc<Vault>,
     cell: Arc<SessionCell>,
+    meta: Arc<ActorMeta>,
     born: Instant,
     gameplay: Gcra,
     requests: Gcra,
@@ -90,14 +131,16 @@ impl Drop for Desk {
 impl Actor for SessionActor {
     type Msg = SessionMsg;
     type State = Desk;
-    type Arguments = (Arc<Vault>, Arc<SessionCell>);
+    type Arguments = (Arc<Vault>, Arc<SessionCell>, Arc<ActorMeta>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<SessionMsg>,
-        (vault, cell): (Arc<Vault>, Arc<SessionCell>),
+        (vault, cell, meta): Self::Arguments,
     ) -> Result<Desk, ActorProcessingErr> {
         cell.actor.set(myself.clone());
+        let me = myself.clone();
+        meta.crash_with(move || drop(me.cast(SessionMsg::Crash)));
         let _ = myself.cast(SessionMsg::Start);
         cell.inbox.attach(Box::new(move || drop(myself.cast(SessionMsg::Wake))));
         let requests = Gcra::new(vault.limits.requests);
@@ -108,6 +151,7 @@ impl Actor for SessionActor {
         Ok(Desk {
             vault,
             cell,
+            meta,
             born,
             gameplay,
             requests,
@@ -126,6 +170,7 @@ impl Actor for SessionActor {
         msg: SessionMsg,
         desk: &mut Desk,
     ) -> Result<(), ActorProcessingErr> {
+        desk.meta.begin(msg.number());
         match msg {
             SessionMsg::Start => desk.start(&myself).await,
             SessionMsg::Wake => desk.wake(&myself).await,
@@ -135,7 +180,9 @@ impl Actor for SessionActor {
             SessionMsg::Settle => desk.settle(),
             SessionMsg::CheckToken => desk.check_token(&myself),
             SessionMsg::Close(code) => desk.end(code, &myself),
+            SessionMsg::Crash => panics::on_order(),
         }
+        desk.meta.end();
         Ok(())
     }
 }
@@ -144,8 +191,8 @@ impl Actor for SessionActor {
 pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<SessionCell>) -> DynamicChild {
     let start = {
         let (vault, cell) = (vault.clone(), cell.clone());
-        Arc::new(move |supervisor| {
-            let args = (vault.clone(), cell.clone());
+        Arc::new(move |supervisor, meta| {
+            let args = (vault.clone(), cell.clone(), meta);
             Box::pin(async move {
                 let (actor, handle) =
                     Actor::spawn_linked(None, SessionActor, args, supervisor).await?;
@@ -155,9 +202,14 @@ pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<SessionCell>) -> DynamicChild
     };
     let gave_up = {
         let (vault, cell) = (vault.clone(), cell.clone());
-        Arc::new(move |_: &str| leave_all(&vault, &cell, Some(CloseCode::SessionFailed)))
+        Arc::new(move |_: &GaveUp| leave_all(&vault, &cell, Some(CloseCode::SessionFailed)))
     };
-    DynamicChild { label: format!("session:{}", cell.id), start, gave_up }
+    let inbox = {
+        let cell = cell.clone();
+        Arc::new(move || Depth { now: cell.inbox.depth(), max: cell.inbox.depth_max() })
+    };
+    let label = format!("session:{}", cell.id);
+    DynamicChild { label, kind: &KIND, inbox: Some(inbox), start, gave_up }
 }
 
 /// The session is over: it leaves its rooms and the vault, and its socket closes.

@@ -5,7 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
-use crate::{ports::RoomStore, readiness::Readiness, vault::Vault};
+use crate::{
+    panics,
+    ports::RoomStore,
+    readiness::Readiness,
+    registry::{ActorMeta, Kind},
+    vault::Vault,
+};
 
 /// Rows of one transaction, at most.
 const BATCH_MAX: usize = 1_000;
@@ -13,12 +19,17 @@ const BATCH_MAX: usize = 1_000;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 
+/// What the store is called in the registry, and its messages.
+pub const KIND: Kind = Kind::new("store", &["wake", "crash"]);
+
 pub struct StoreActor;
 
 #[derive(Debug)]
 pub enum StoreMsg {
     /// Rows wait, or the time for another try has come.
     Wake,
+    /// Panics, on order.
+    Crash,
 }
 
 pub struct Writer {
@@ -26,51 +37,70 @@ pub struct Writer {
     store: Arc<dyn RoomStore>,
     readiness: Readiness,
     failures: u32,
+    meta: Arc<ActorMeta>,
 }
 
 impl Actor for StoreActor {
     type Msg = StoreMsg;
     type State = Writer;
-    type Arguments = (Arc<Vault>, Arc<dyn RoomStore>, Readiness);
+    type Arguments = (Arc<Vault>, Arc<dyn RoomStore>, Readiness, Arc<ActorMeta>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<StoreMsg>,
-        (vault, store, readiness): Self::Arguments,
+        (vault, store, readiness, meta): Self::Arguments,
     ) -> Result<Writer, ActorProcessingErr> {
         let _ = myself.cast(StoreMsg::Wake);
+        let me = myself.clone();
+        meta.crash_with(move || drop(me.cast(StoreMsg::Crash)));
         vault.records.attach(Box::new(move || drop(myself.cast(StoreMsg::Wake))));
         readiness.set_ready("store");
-        Ok(Writer { vault, store, readiness, failures: 0 })
+        Ok(Writer { vault, store, readiness, failures: 0, meta })
     }
 
     async fn handle(
         &self,
         myself: ActorRef<StoreMsg>,
-        StoreMsg::Wake: StoreMsg,
+        msg: StoreMsg,
         writer: &mut Writer,
     ) -> Result<(), ActorProcessingErr> {
-        let batch = writer.vault.records.peek(BATCH_MAX);
-        if batch.is_empty() {
-            return Ok(());
+        match msg {
+            StoreMsg::Wake => {
+                writer.meta.begin(0);
+                writer.write(&myself).await;
+            }
+            StoreMsg::Crash => {
+                writer.meta.begin(1);
+                panics::on_order();
+            }
         }
-        match writer.store.write(&batch).await {
+        writer.meta.end();
+        Ok(())
+    }
+}
+
+impl Writer {
+    async fn write(&mut self, myself: &ActorRef<StoreMsg>) {
+        let batch = self.vault.records.peek(BATCH_MAX);
+        if batch.is_empty() {
+            return;
+        }
+        match self.store.write(&batch).await {
             Ok(()) => {
-                writer.vault.records.drop_front(batch.len());
-                if std::mem::take(&mut writer.failures) > 0 {
-                    writer.readiness.set_ready("store");
+                self.vault.records.drop_front(batch.len());
+                if std::mem::take(&mut self.failures) > 0 {
+                    self.readiness.set_ready("store");
                 }
                 let _ = myself.cast(StoreMsg::Wake);
             }
             Err(error) => {
-                let wait = RETRY_FIRST.saturating_mul(1 << writer.failures.min(16)).min(RETRY_MAX);
-                writer.failures += 1;
+                let wait = RETRY_FIRST.saturating_mul(1 << self.failures.min(16)).min(RETRY_MAX);
+                self.failures += 1;
                 tracing::error!(%error, rows = batch.len(), ?wait, "a batch is not written yet");
-                writer.readiness.set_waiting("store", error.to_string());
+                self.readiness.set_waiting("store", error.to_string());
                 myself.send_after(wait, || StoreMsg::Wake);
             }
         }
-        Ok(())
     }
 }
 

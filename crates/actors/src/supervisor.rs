@@ -8,9 +8,12 @@ pub mod spec;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{
+    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent,
+    concurrency::JoinHandle,
+};
 use tokio::time::Instant;
 
 pub use self::{
@@ -19,11 +22,21 @@ pub use self::{
     spec::{ChildSpec, DynamicSpec, Start, Started, StaticSpec, Supervision, SupervisionError},
 };
 
+use crate::{
+    panics::{self, Panicked},
+    registry::{ActorMeta, ActorRegistry, Cause, Decision, Failure, Kind, Place, State},
+};
+
+/// What supervisors are called in the registry.
+pub const KIND: Kind = Kind::new("supervisor", &[]);
+
 pub struct Supervisor;
 
 pub enum SupervisorMsg {
     /// The back-off of these children is over; of those only for which nothing else has been decided since.
     Start { children: Vec<usize>, decision: u64 },
+    /// Panics, on order.
+    Crash,
 }
 
 /// What a supervisor is made of.
@@ -31,6 +44,9 @@ pub struct Family {
     pub name: &'static str,
     pub spec: StaticSpec,
     pub children: Vec<ChildSpec>,
+    pub registry: Arc<ActorRegistry>,
+    /// The supervisor's own place.
+    pub meta: Arc<ActorMeta>,
 }
 
 pub struct Children {
@@ -41,10 +57,12 @@ pub struct Children {
     born: Instant,
     /// How many times it has been decided to start something later.
     decisions: u64,
+    registry: Arc<ActorRegistry>,
 }
 
 struct Child {
     spec: ChildSpec,
+    meta: Arc<ActorMeta>,
     running: Option<Started>,
     started: Instant,
     /// How often in a row it has failed young.
@@ -64,13 +82,19 @@ impl Actor for Supervisor {
         family: Family,
     ) -> Result<Children, ActorProcessingErr> {
         let now = Instant::now();
-        let Family { name, spec, children } = family;
+        let Family { name, spec, children, registry, meta } = family;
         let children = children
             .into_iter()
-            .map(|spec| Child { spec, running: None, started: now, streak: 0, awaits: None })
+            .map(|spec| {
+                let meta = registry.enter(place(&meta, &spec));
+                Child { spec, meta, running: None, started: now, streak: 0, awaits: None }
+            })
             .collect();
+        let me = myself.clone();
+        meta.crash_with(move || drop(me.cast(SupervisorMsg::Crash)));
         let history = RestartHistory::new(spec.limit);
-        let mut family = Children { name, spec, children, history, born: now, decisions: 0 };
+        let mut family =
+            Children { name, spec, children, history, born: now, decisions: 0, registry };
         for at in 0..family.children.len() {
             if let Err(error) = family.start(at, myself.get_cell()).await {
                 let started = (0..at).rev().collect::<Vec<_>>();
@@ -91,6 +115,10 @@ impl Actor for Supervisor {
             SupervisorMsg::Start { mut children, decision } => {
                 children.retain(|&at| family.children[at].awaits == Some(decision));
                 family.start_all(children, &myself).await
+            }
+            SupervisorMsg::Crash => {
+                panics::on_order();
+                Ok(())
             }
         }
     }
@@ -117,8 +145,31 @@ impl Actor for Supervisor {
     }
 }
 
+fn place<'a>(under: &'a ActorMeta, child: &'a ChildSpec) -> Place<'a> {
+    Place {
+        under: &under.path,
+        name: child.name,
+        kind: child.kind,
+        restart: child.restart,
+        strategy: child.strategy,
+        inbox: child.inbox.clone(),
+    }
+}
+
 /// How ractor names the reason of a kill.
 const KILLED: &str = "killed";
+
+/// Waits until all that a dead child held is dropped, and says why it died.
+pub(crate) async fn buried(handle: JoinHandle<()>, reason: &str) -> (Cause, Option<Panicked>) {
+    let task = handle.id();
+    // The event is posted before the dead child's state is dropped. How its task ended is in the event.
+    let _ = handle.await;
+    match panics::take(task, reason) {
+        Some(panicked) => (Cause::Panic, Some(panicked)),
+        None if reason == KILLED => (Cause::Killed, None),
+        None => (Cause::Error, None),
+    }
+}
 
 /// Reads from an event which actor ended, how, and why.
 pub(crate) fn ended(event: SupervisionEvent) -> Option<(ActorId, Exit, String)> {
@@ -153,10 +204,11 @@ impl Children {
     async fn start(&mut self, at: usize, me: ActorCell) -> Result<(), String> {
         let child = &mut self.children[at];
         child.awaits = None;
-        match (child.spec.start)(me).await {
+        match (child.spec.start)(me, child.meta.clone()).await {
             Ok(started) => {
                 child.running = Some(started);
                 child.started = Instant::now();
+                child.meta.started();
                 Ok(())
             }
             Err(error) => Err(format!("{}/{} does not start: {error}", self.name, child.spec.name)),
@@ -173,8 +225,9 @@ impl Children {
                 continue;
             }
             if let Err(reason) = self.start(at, myself.get_cell()).await {
-                tracing::error!(supervisor = self.name, %reason, "a child does not start");
-                self.count(at, Duration::ZERO, &myself.get_cell()).await?;
+                let counted = self.count(at, Duration::ZERO);
+                self.note(at, Cause::StartFailed, &reason, &counted);
+                self.go_on(counted, &myself.get_cell()).await?;
                 let streak = self.children[at].streak;
                 // Of a group that stands and falls together none stays up meanwhile.
                 let again = if self.spec.strategy == Strategy::OneForAll {
@@ -197,6 +250,7 @@ impl Children {
             if let Some(running) = child.running.take() {
                 stop_child(running, child.spec.shutdown, me.clone()).await;
             }
+            child.meta.set_state(State::Stopped);
         }
     }
 
@@ -217,19 +271,24 @@ impl Children {
         let Some(at) = self.children.iter().position(is_it) else {
             return Ok(()); // One that this supervisor has stopped itself.
         };
-        if let Some((_, handle)) = self.children[at].running.take() {
-            // The event is posted before the dead child's state is dropped.
-            let _ = handle.await;
-        }
-        let name = self.children[at].spec.name;
+        let Some((_, handle)) = self.children[at].running.take() else { return Ok(()) };
+        let (cause, _) = buried(handle, reason).await;
         let lived = self.children[at].started.elapsed();
-        tracing::warn!(supervisor = self.name, child = name, ?exit, reason, ?lived, "child ended");
         let all: Vec<_> =
             self.children.iter().map(|c| (c.spec.restart, c.running.is_some())).collect();
         match plan::plan(self.spec.strategy, &all, at, exit) {
-            Plan::Drop => Ok(()),
+            Plan::Drop => {
+                self.children[at].meta.set_state(State::Stopped);
+                if exit == Exit::Failed {
+                    let failure = Failure::new(cause, reason, Decision::Stop);
+                    self.registry.failed(&self.children[at].meta, failure);
+                }
+                Ok(())
+            }
             Plan::Restart { stop, start } => {
-                self.count(at, lived, &myself.get_cell()).await?;
+                let counted = self.count(at, lived);
+                self.note(at, cause, reason, &counted);
+                self.go_on(counted, &myself.get_cell()).await?;
                 self.stop(&stop, &myself.get_cell()).await;
                 let streak = self.children[at].streak;
                 if self.spec.backoff.delay(lived, streak).is_zero() {
@@ -241,17 +300,25 @@ impl Children {
         }
     }
 
-    /// Counts a restart of child `at`, or gives up: stops all and fails, which the own supervisor is told.
-    async fn count(
-        &mut self,
-        at: usize,
-        lived: Duration,
-        me: &ActorCell,
-    ) -> Result<(), ActorProcessingErr> {
+    /// Counts a restart of child `at`.
+    fn count(&mut self, at: usize, lived: Duration) -> Result<(), TooManyRestarts> {
         let child = &mut self.children[at];
         child.streak = if lived < self.spec.backoff.young { child.streak + 1 } else { 0 };
-        if let Err(too_many) = self.history.record(self.born.elapsed()) {
-            tracing::error!(supervisor = self.name, child = child.spec.name, %too_many, "giving up");
+        self.history.record(self.born.elapsed())
+    }
+
+    fn note(&self, at: usize, cause: Cause, reason: &str, counted: &Result<(), TooManyRestarts>) {
+        let decision = if counted.is_ok() { Decision::Restart } else { Decision::Escalate };
+        self.registry.failed(&self.children[at].meta, Failure::new(cause, reason, decision));
+    }
+
+    /// After one restart too many: stops all and fails, which the own supervisor is told.
+    async fn go_on(
+        &mut self,
+        counted: Result<(), TooManyRestarts>,
+        me: &ActorCell,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Err(too_many) = counted {
             self.stop_all(me).await;
             return Err(too_many.into());
         }

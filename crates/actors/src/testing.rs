@@ -20,10 +20,11 @@ use crate::{
     ask::Ask,
     game::{Game, GameRegistry},
     ports::{Answer, Authenticator, Identity, ResumeClaim, ResumeTokens},
+    registry::Place,
     room::{self, RoomCell, RoomItem, RoomSpec},
     session::SessionCell,
     supervisor::{
-        Supervision,
+        self, Restart, Supervision,
         dynamic::{DynamicMsg, DynamicSupervisor, Nursery},
     },
     vault::{Limits, Vault},
@@ -54,10 +55,18 @@ impl RoomHarness {
         let vault = Vault::new(registry, limits, Arc::new(Nobody), Arc::new(Nobody));
         let supervision = Supervision::compiled_in().expect("the compiled-in file is right");
         let nursery = Nursery {
-            name: "rooms",
             spec: supervision.dynamic("rooms"),
             slot: vault.room_supervisor.clone(),
             known: Arc::new(Vec::new),
+            registry: vault.registry.clone(),
+            meta: vault.registry.enter(Place {
+                under: "",
+                name: "rooms",
+                kind: &supervisor::KIND,
+                restart: Restart::Permanent,
+                strategy: Some(supervisor::dynamic::STRATEGY),
+                inbox: None,
+            }),
         };
         let (supervisor, _) =
             Actor::spawn(None, DynamicSupervisor, nursery).await.expect("a supervisor starts");

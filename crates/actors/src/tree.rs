@@ -19,21 +19,25 @@ use gamev1_protocol::{CloseCode, Push};
 use ractor::{Actor, ActorCell, ActorRef, SpawnErr, concurrency::JoinHandle};
 
 use crate::{
-    lobby::LobbyActor,
+    lobby::{self, LobbyActor},
     ports::RoomStore,
-    presence::PresenceActor,
+    presence::{self, PresenceActor},
     readiness::Readiness,
+    registry::{ActorMeta, ActorRegistry, Kind, Place},
     room, session,
     store::{self, StoreActor},
     supervisor::{
-        ChildSpec, Family, Restart, Start, Started, Supervision, Supervisor, SupervisorMsg,
-        dynamic::{DynamicChild, DynamicMsg, DynamicSupervisor, Nursery},
+        self, ChildSpec, Family, Restart, Start, Started, Supervision, Supervisor, SupervisorMsg,
+        dynamic::{self, DynamicChild, DynamicMsg, DynamicSupervisor, Nursery},
     },
     vault::{Slot, Vault},
 };
 
-/// Starts the edge, linked under the supervisor given. It comes from above: actors know no sockets.
-pub type EdgeStart = Start;
+/// How the edge is started. It comes from above: actors know no sockets.
+pub struct EdgeStart {
+    pub kind: &'static Kind,
+    pub start: Start,
+}
 
 /// What the tree is made of.
 pub struct Parts {
@@ -65,25 +69,36 @@ const SUPERVISOR_SHUTDOWN: Duration = Duration::from_secs(30);
 /// A child does not start; those before it are stopped again.
 pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
     let Parts { vault, store, supervision, readiness, edge } = parts;
-    let fixed = |name, children: Vec<ChildSpec>| {
-        let spec = supervision.fixed(name);
-        supervisor(name, Arc::new(move || Family { name, spec, children: children.clone() }))
-    };
-    let storage = vec![worker("store", {
-        let args = (vault.clone(), store, readiness.clone());
-        move |sup| Actor::spawn_linked(None, StoreActor, args.clone(), sup)
-    })];
+    let storage = vec![ChildSpec {
+        inbox: Some(vault.records_gauge()),
+        ..worker("store", &store::KIND, {
+            let args = (vault.clone(), store, readiness.clone());
+            move |sup, meta| {
+                let (vault, store, readiness) = args.clone();
+                Actor::spawn_linked(None, StoreActor, (vault, store, readiness, meta), sup)
+            }
+        })
+    }];
     let directory = vec![
-        worker("presence", {
+        worker("presence", &presence::KIND, {
             let args = (vault.clone(), readiness.clone());
-            move |sup| Actor::spawn_linked(None, PresenceActor, args.clone(), sup)
+            move |sup, meta| {
+                let (vault, readiness) = args.clone();
+                Actor::spawn_linked(None, PresenceActor, (vault, readiness, meta), sup)
+            }
         }),
-        worker("lobby", {
-            let args = (vault.clone(), readiness.clone());
-            move |sup| Actor::spawn_linked(None, LobbyActor, args.clone(), sup)
-        }),
+        ChildSpec {
+            inbox: Some(vault.lobby_gauge()),
+            ..worker("lobby", &lobby::KIND, {
+                let args = (vault.clone(), readiness.clone());
+                move |sup, meta| {
+                    let (vault, readiness) = args.clone();
+                    Actor::spawn_linked(None, LobbyActor, (vault, readiness, meta), sup)
+                }
+            })
+        },
     ];
-    let door = vec![child("edge", WORKER_SHUTDOWN, edge)];
+    let door = vec![child("edge", edge.kind, WORKER_SHUTDOWN, edge.start)];
     let rooms = {
         let vault = vault.clone();
         move || vault.rooms().iter().map(|cell| room::child(&vault, cell)).collect()
@@ -92,58 +107,95 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
         let vault = vault.clone();
         move || vault.sessions().iter().map(|cell| session::child(&vault, cell)).collect()
     };
-    let dynamic = |name, slot: &Arc<Slot<DynamicMsg>>, known: Known| {
-        let (spec, slot) = (supervision.dynamic(name), slot.clone());
-        nursery(name, move || Nursery { name, spec, slot: slot.clone(), known: known.clone() })
-    };
+    let plant = Plant { supervision, registry: vault.registry.clone() };
     let children = vec![
-        fixed("storage", storage),
-        fixed("directory", directory),
-        dynamic("channels", &Arc::default(), Arc::new(Vec::new)),
-        dynamic("rooms", &vault.room_supervisor, Arc::new(rooms)),
-        dynamic("peers", &Arc::default(), Arc::new(Vec::new)),
-        dynamic("sessions", &vault.session_supervisor, Arc::new(sessions)),
-        fixed("door", door),
+        plant.fixed("storage", storage),
+        plant.fixed("directory", directory),
+        plant.dynamic("channels", &Arc::default(), Arc::new(Vec::new)),
+        plant.dynamic("rooms", &vault.room_supervisor, Arc::new(rooms)),
+        plant.dynamic("peers", &Arc::default(), Arc::new(Vec::new)),
+        plant.dynamic("sessions", &vault.session_supervisor, Arc::new(sessions)),
+        plant.fixed("door", door),
     ];
-    let root = Family { name: "root", spec: supervision.fixed("root"), children };
-    let (root, ended) = Actor::spawn(None, Supervisor, root).await?;
+    let (root, ended) = Actor::spawn(None, Supervisor, plant.root(children)).await?;
     Ok(System { vault, readiness, root, ended })
 }
 
 type Known = Arc<dyn Fn() -> Vec<DynamicChild> + Send + Sync>;
 
-fn child(name: &'static str, shutdown: Duration, start: Start) -> ChildSpec {
-    ChildSpec { name, restart: Restart::Permanent, shutdown, start }
+/// What supervisors are made of.
+struct Plant {
+    supervision: Supervision,
+    registry: Arc<ActorRegistry>,
+}
+
+impl Plant {
+    fn root(&self, children: Vec<ChildSpec>) -> Family {
+        let spec = self.supervision.fixed("root");
+        let (name, registry) = ("root", self.registry.clone());
+        let meta = registry.enter(Place {
+            under: "",
+            name,
+            kind: &supervisor::KIND,
+            restart: Restart::Temporary,
+            strategy: Some(spec.strategy.word()),
+            inbox: None,
+        });
+        meta.started();
+        Family { name, spec, children, registry, meta }
+    }
+
+    fn fixed(&self, name: &'static str, children: Vec<ChildSpec>) -> ChildSpec {
+        let (spec, registry) = (self.supervision.fixed(name), self.registry.clone());
+        let start = started(move |sup, meta| {
+            let (children, registry) = (children.clone(), registry.clone());
+            let family = Family { name, spec, children, registry, meta };
+            Actor::spawn_linked(None, Supervisor, family, sup)
+        });
+        let strategy = Some(spec.strategy.word());
+        ChildSpec { strategy, ..child(name, &supervisor::KIND, SUPERVISOR_SHUTDOWN, start) }
+    }
+
+    fn dynamic(&self, name: &'static str, slot: &Arc<Slot<DynamicMsg>>, known: Known) -> ChildSpec {
+        let (spec, registry) = (self.supervision.dynamic(name), self.registry.clone());
+        let slot = slot.clone();
+        let start = started(move |sup, meta| {
+            let (slot, known, registry) = (slot.clone(), known.clone(), registry.clone());
+            let nursery = Nursery { spec, slot, known, registry, meta };
+            Actor::spawn_linked(None, DynamicSupervisor, nursery, sup)
+        });
+        let strategy = Some(dynamic::STRATEGY);
+        ChildSpec { strategy, ..child(name, &supervisor::KIND, SUPERVISOR_SHUTDOWN, start) }
+    }
+}
+
+fn child(name: &'static str, kind: &'static Kind, shutdown: Duration, start: Start) -> ChildSpec {
+    let (restart, strategy, inbox) = (Restart::Permanent, None, None);
+    ChildSpec { name, kind, restart, strategy, shutdown, inbox, start }
 }
 
 fn worker<M, F>(
     name: &'static str,
-    spawn: impl Fn(ActorCell) -> F + Send + Sync + 'static,
+    kind: &'static Kind,
+    spawn: impl Fn(ActorCell, Arc<ActorMeta>) -> F + Send + Sync + 'static,
 ) -> ChildSpec
 where
     M: ractor::Message,
     F: Future<Output = Result<(ActorRef<M>, JoinHandle<()>), SpawnErr>> + Send + 'static,
 {
-    child(name, WORKER_SHUTDOWN, started(spawn))
+    child(name, kind, WORKER_SHUTDOWN, started(spawn))
 }
 
-fn supervisor(name: &'static str, family: Arc<dyn Fn() -> Family + Send + Sync>) -> ChildSpec {
-    let spawn = move |sup| Actor::spawn_linked(None, Supervisor, family(), sup);
-    child(name, SUPERVISOR_SHUTDOWN, started(spawn))
-}
-
-fn nursery(name: &'static str, nursery: impl Fn() -> Nursery + Send + Sync + 'static) -> ChildSpec {
-    let spawn = move |sup| Actor::spawn_linked(None, DynamicSupervisor, nursery(), sup);
-    child(name, SUPERVISOR_SHUTDOWN, started(spawn))
-}
-
-fn started<M, F>(spawn: impl Fn(ActorCell) -> F + Send + Sync + 'static) -> Start
+/// Starts an actor that `spawn` makes, whatever its messages are.
+pub fn started<M, F>(
+    spawn: impl Fn(ActorCell, Arc<ActorMeta>) -> F + Send + Sync + 'static,
+) -> Start
 where
     M: ractor::Message,
     F: Future<Output = Result<(ActorRef<M>, JoinHandle<()>), SpawnErr>> + Send + 'static,
 {
-    Arc::new(move |supervisor| {
-        let spawned = spawn(supervisor);
+    Arc::new(move |supervisor, meta| {
+        let spawned = spawn(supervisor, meta);
         Box::pin(async move {
             let (actor, handle) = spawned.await?;
             Ok::<Started, SpawnErr>((actor.get_cell(), handle))

@@ -21,6 +21,7 @@ use crate::{
     lobby::LobbyItem,
     ports::{Authenticator, ResumeTokens, RoomRecord},
     presence::PresenceMsg,
+    registry::{ActorRegistry, Depth, Gauge},
     room::{RoomCell, RoomInfo},
     session::SessionCell,
     supervisor::dynamic::DynamicMsg,
@@ -72,6 +73,7 @@ const LOBBY_ITEMS_MAX: usize = 1_024;
 const STORE_RECORDS_MAX: usize = 8_192;
 
 pub struct Vault {
+    pub registry: Arc<ActorRegistry>,
     pub games: GameRegistry,
     pub limits: Limits,
     pub(crate) authenticator: Arc<dyn Authenticator>,
@@ -105,6 +107,7 @@ impl Vault {
         resume_tokens: Arc<dyn ResumeTokens>,
     ) -> Arc<Vault> {
         Arc::new(Vault {
+            registry: Arc::default(),
             games,
             limits,
             authenticator,
@@ -120,6 +123,17 @@ impl Vault {
             room_numbers: AtomicU32::new(1),
             records_lost: AtomicU64::new(0),
         })
+    }
+
+    /// Where the depth of the store's queue is read, and of the lobby's.
+    pub(crate) fn records_gauge(self: &Arc<Vault>) -> Gauge {
+        let vault = self.clone();
+        Arc::new(move || Depth { now: vault.records.depth(), max: vault.records.depth_max() })
+    }
+
+    pub(crate) fn lobby_gauge(self: &Arc<Vault>) -> Gauge {
+        let vault = self.clone();
+        Arc::new(move || Depth { now: vault.lobby.depth(), max: vault.lobby.depth_max() })
     }
 
     pub fn counts(&self) -> Counts {

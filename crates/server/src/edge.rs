@@ -9,7 +9,12 @@ mod tests;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use gamev1_actors::{readiness::Readiness, tree::EdgeStart};
+use gamev1_actors::{
+    panics,
+    readiness::Readiness,
+    registry::{ActorMeta, Kind},
+    tree::{self, EdgeStart},
+};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -41,23 +46,30 @@ pub struct Door {
     pub readiness: Readiness,
 }
 
+/// What the edge is called in the registry, and its messages.
+pub const KIND: Kind = Kind::new("edge", &["ended", "crash"]);
+
 pub struct EdgeActor;
 
 pub enum EdgeMsg {
     /// The accept loop has ended although nobody asked it to.
     Ended,
+    /// Panics, on order.
+    Crash,
 }
 
 impl Actor for EdgeActor {
     type Msg = EdgeMsg;
     type State = AbortOnDropHandle<()>;
-    type Arguments = Door;
+    type Arguments = (Door, Arc<ActorMeta>);
 
     async fn pre_start(
         &self,
         myself: ActorRef<EdgeMsg>,
-        door: Door,
+        (door, meta): (Door, Arc<ActorMeta>),
     ) -> Result<AbortOnDropHandle<()>, ActorProcessingErr> {
+        let me = myself.clone();
+        meta.crash_with(move || drop(me.cast(EdgeMsg::Crash)));
         let accepting = accepting(door.clone(), move || drop(myself.cast(EdgeMsg::Ended)));
         door.readiness.set_ready(PART);
         Ok(accepting)
@@ -66,10 +78,16 @@ impl Actor for EdgeActor {
     async fn handle(
         &self,
         _: ActorRef<EdgeMsg>,
-        EdgeMsg::Ended: EdgeMsg,
+        msg: EdgeMsg,
         _: &mut AbortOnDropHandle<()>,
     ) -> Result<(), ActorProcessingErr> {
-        Err("the accept loop ended".into())
+        match msg {
+            EdgeMsg::Ended => Err("the accept loop ended".into()),
+            EdgeMsg::Crash => {
+                panics::on_order();
+                Ok(())
+            }
+        }
     }
 }
 
@@ -97,13 +115,8 @@ pub fn accepting(door: Door, ended: impl FnOnce() + Send + 'static) -> AbortOnDr
 
 /// How the tree starts the edge.
 pub fn start(door: Door) -> EdgeStart {
-    Arc::new(move |supervisor| {
-        let door = door.clone();
-        Box::pin(async move {
-            let (edge, handle) = Actor::spawn_linked(None, EdgeActor, door, supervisor).await?;
-            Ok((edge.get_cell(), handle))
-        })
-    })
+    let spawn = move |sup, meta| Actor::spawn_linked(None, EdgeActor, (door.clone(), meta), sup);
+    EdgeStart { kind: &KIND, start: tree::started(spawn) }
 }
 
 /// Binds the listening socket; what is set here holds for every connection that it accepts.

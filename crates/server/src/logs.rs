@@ -1,7 +1,8 @@
 //! Logs: readable in dev mode, JSON lines otherwise, on standard error. And what a panic says.
 
-use std::{io, panic};
+use std::io;
 
+use gamev1_actors::panics;
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 /// ractor logs every actor that starts or stops, however many there are.
@@ -28,19 +29,8 @@ pub fn init(asked: &str, readable: bool) -> Result<(), ParseError> {
     } else {
         builder.json().flatten_event(true).try_init()
     };
-    panic::set_hook(Box::new(tell));
+    panics::install_hook();
     Ok(())
-}
-
-/// One line a panic. The default hook would write a backtrace, which takes milliseconds, while the room is waiting.
-fn tell(panic: &panic::PanicHookInfo<'_>) {
-    let message = panic.payload_as_str().unwrap_or("a panic without words");
-    let thread = std::thread::current();
-    let thread = thread.name().unwrap_or("unnamed");
-    match panic.location() {
-        Some(at) => tracing::error!(%at, thread, "panic: {message}"),
-        None => tracing::error!(thread, "panic: {message}"),
-    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub enum Site {
     /// The room's own code, outside any game call.
     #[default]
     Own,
+    /// A crash on order, between two messages.
+    Order,
     Create,
     Join,
     Leave,
@@ -117,7 +119,7 @@ impl Memory {
     pub fn way_back(&mut self, now: Duration) -> Way {
         let way = match (self.site, self.newest.is_some()) {
             (_, false) => Way::Quarantine,
-            (Site::Join | Site::Leave | Site::Input, true) => Way::Replay,
+            (Site::Join | Site::Leave | Site::Input | Site::Order, true) => Way::Replay,
             (Site::Tick, true) => self.tick_crashed(),
             (Site::Restore, true) => Way::BackToOlder,
             (Site::Own, true) => self.own_crashed(now),

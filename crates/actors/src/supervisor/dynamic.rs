@@ -10,9 +10,16 @@ use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, Supervisio
 use tokio::time::Instant;
 
 use super::{
-    DynamicSpec, Exit, RestartHistory, Start, Started, ended, plan::comes_back, stop_child,
+    DynamicSpec, Exit, RestartHistory, Start, Started, buried, ended, plan::comes_back, stop_child,
 };
-use crate::vault::Slot;
+use crate::{
+    panics::{self, Panicked},
+    registry::{ActorMeta, ActorRegistry, Cause, Decision, Failure, Gauge, Kind, Place, State},
+    vault::Slot,
+};
+
+/// What the strategy of these supervisors is called.
+pub const STRATEGY: &str = "dynamic";
 
 pub struct DynamicSupervisor;
 
@@ -20,38 +27,58 @@ pub enum DynamicMsg {
     Start(DynamicChild),
     /// The back-off of this child is over.
     Again(Box<Child>),
+    /// This child hangs and cannot be stopped: it is left to itself and not started again.
+    Abandon {
+        label: String,
+    },
+    /// Panics, on order.
+    Crash,
 }
 
 /// A child as it is asked for.
 #[derive(Clone)]
 pub struct DynamicChild {
-    /// For logs: `room:<id>`.
+    /// Its name among its siblings: `room:<id>`.
     pub label: String,
+    pub kind: &'static Kind,
+    pub inbox: Option<Gauge>,
     pub start: Start,
-    /// Called with the reason when the child is not started again after a failure.
-    pub gave_up: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Called when the child is not started again after a failure.
+    pub gave_up: Arc<dyn Fn(&GaveUp) + Send + Sync>,
+}
+
+/// Why a child is not started again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GaveUp {
+    pub reason: String,
+    /// Where its last panic was, if it died of one.
+    pub panicked: Option<Panicked>,
 }
 
 pub struct Nursery {
-    pub name: &'static str,
     pub spec: DynamicSpec,
     /// Where others look this supervisor up; it changes with each incarnation.
     pub slot: Arc<Slot<DynamicMsg>>,
     /// The children that the vault still knows: what a restarted supervisor starts with.
     pub known: Arc<dyn Fn() -> Vec<DynamicChild> + Send + Sync>,
+    pub registry: Arc<ActorRegistry>,
+    /// The supervisor's own place.
+    pub meta: Arc<ActorMeta>,
 }
 
 pub struct Brood {
-    name: &'static str,
     spec: DynamicSpec,
     children: HashMap<ActorId, Child>,
     /// The labels of all children that run or wait for their back-off.
     labels: HashSet<String>,
     born: Instant,
+    registry: Arc<ActorRegistry>,
+    meta: Arc<ActorMeta>,
 }
 
 pub struct Child {
     spec: DynamicChild,
+    meta: Arc<ActorMeta>,
     running: Option<Started>,
     history: RestartHistory,
     started: Instant,
@@ -68,14 +95,17 @@ impl Actor for DynamicSupervisor {
         myself: ActorRef<DynamicMsg>,
         nursery: Nursery,
     ) -> Result<Brood, ActorProcessingErr> {
-        let Nursery { name, spec, slot, known } = nursery;
-        let (children, labels) = (HashMap::new(), HashSet::new());
-        let mut brood = Brood { name, spec, children, labels, born: Instant::now() };
+        let Nursery { spec, slot, known, registry, meta } = nursery;
+        let (children, labels, born) = (HashMap::new(), HashSet::new(), Instant::now());
+        let mut brood = Brood { spec, children, labels, born, registry, meta };
+        let me = myself.clone();
+        brood.meta.crash_with(move || drop(me.cast(DynamicMsg::Crash)));
         // First the address, then the look: a child that is asked for in between is asked for twice, not never.
         slot.set(myself.clone());
         for child in known() {
             brood.start_new(child, &myself).await;
         }
+        brood.registry.retain_children(&brood.meta.path, |label| brood.labels.contains(label));
         Ok(brood)
     }
 
@@ -88,6 +118,8 @@ impl Actor for DynamicSupervisor {
         match msg {
             DynamicMsg::Start(spec) => brood.start_new(spec, &myself).await,
             DynamicMsg::Again(child) => brood.start(*child, &myself).await,
+            DynamicMsg::Abandon { label } => brood.abandon(&label, &myself.get_cell()),
+            DynamicMsg::Crash => panics::on_order(),
         }
         Ok(())
     }
@@ -120,30 +152,62 @@ impl Actor for DynamicSupervisor {
 
 impl Brood {
     async fn start_new(&mut self, spec: DynamicChild, myself: &ActorRef<DynamicMsg>) {
-        if self.labels.insert(spec.label.clone()) {
-            let history = RestartHistory::new(self.spec.limit);
-            let child = Child { spec, running: None, history, started: Instant::now(), streak: 0 };
-            self.start(child, myself).await;
+        if !self.labels.insert(spec.label.clone()) {
+            return;
         }
+        let meta = self.registry.enter(Place {
+            under: &self.meta.path,
+            name: &spec.label,
+            kind: spec.kind,
+            restart: self.spec.restart,
+            strategy: None,
+            inbox: spec.inbox.clone(),
+        });
+        let (history, started) = (RestartHistory::new(self.spec.limit), Instant::now());
+        let child = Child { spec, meta, running: None, history, started, streak: 0 };
+        self.start(child, myself).await;
     }
 
     /// The child is gone for good.
     fn forget(&mut self, child: &Child) {
         self.labels.remove(&child.spec.label);
+        self.registry.leave(&child.meta);
+    }
+
+    fn abandon(&mut self, label: &str, me: &ActorCell) {
+        let found = self.children.iter().find(|(_, child)| child.spec.label == label);
+        let Some(child) = found.map(|(&id, _)| id).and_then(|id| self.children.remove(&id)) else {
+            return;
+        };
+        self.forget(&child);
+        if let Some((cell, _)) = child.running {
+            // Should it ever come to an end, it dies there, and nobody is told.
+            cell.unlink(me.clone());
+            cell.kill();
+        }
+    }
+
+    /// The child has failed and is not started again.
+    fn give_up(&mut self, child: &Child, cause: Cause, decision: Decision, gave_up: &GaveUp) {
+        self.registry.failed(&child.meta, Failure::new(cause, &gave_up.reason, decision));
+        self.forget(child);
+        (child.spec.gave_up)(gave_up);
     }
 
     async fn start(&mut self, mut child: Child, myself: &ActorRef<DynamicMsg>) {
         let me: ActorCell = myself.get_cell();
-        match (child.spec.start)(me).await {
+        match (child.spec.start)(me, child.meta.clone()).await {
             Ok(started) => {
                 let id = started.0.get_id();
                 child.running = Some(started);
                 child.started = Instant::now();
+                child.meta.started();
                 self.children.insert(id, child);
             }
             Err(error) => {
                 child.started = Instant::now();
-                self.again(child, &error.to_string(), myself).await;
+                let gave_up = GaveUp { reason: error.to_string(), panicked: None };
+                self.again(child, Cause::StartFailed, gave_up, myself).await;
             }
         }
     }
@@ -156,36 +220,32 @@ impl Brood {
         myself: &ActorRef<DynamicMsg>,
     ) {
         let Some(mut child) = self.children.remove(&child) else { return };
-        if let Some((_, handle)) = child.running.take() {
-            // The event is posted before the dead child's state is dropped.
-            let _ = handle.await;
-        }
+        let Some((_, handle)) = child.running.take() else { return };
+        let (cause, panicked) = buried(handle, reason).await;
+        let gave_up = GaveUp { reason: reason.to_owned(), panicked };
         if comes_back(self.spec.restart, exit) {
-            tracing::warn!(
-                supervisor = self.name,
-                child = child.spec.label,
-                reason,
-                "child failed"
-            );
-            self.again(child, reason, myself).await;
+            self.again(child, cause, gave_up, myself).await;
+        } else if exit == Exit::Failed {
+            self.give_up(&child, cause, Decision::Stop, &gave_up);
         } else {
+            child.meta.set_state(State::Stopped);
             self.forget(&child);
-            if exit == Exit::Failed {
-                (child.spec.gave_up)(reason);
-            }
         }
     }
 
-    async fn again(&mut self, mut child: Child, reason: &str, myself: &ActorRef<DynamicMsg>) {
+    async fn again(
+        &mut self,
+        mut child: Child,
+        cause: Cause,
+        gave_up: GaveUp,
+        myself: &ActorRef<DynamicMsg>,
+    ) {
         let lived = child.started.elapsed();
         child.streak = if lived < self.spec.backoff.young { child.streak + 1 } else { 0 };
-        if let Err(too_many) = child.history.record(self.born.elapsed()) {
-            let (supervisor, child_name) = (self.name, &child.spec.label);
-            tracing::error!(supervisor, child = child_name, reason, %too_many, "quarantined");
-            self.forget(&child);
-            (child.spec.gave_up)(reason);
-            return;
+        if child.history.record(self.born.elapsed()).is_err() {
+            return self.give_up(&child, cause, Decision::Quarantine, &gave_up);
         }
+        self.registry.failed(&child.meta, Failure::new(cause, gave_up.reason, Decision::Restart));
         let delay = self.spec.backoff.delay(lived, child.streak);
         if delay.is_zero() && child.streak <= 1 {
             return Box::pin(self.start(child, myself)).await;

@@ -7,21 +7,30 @@ use ractor::{ActorCell, SpawnErr, concurrency::JoinHandle};
 use serde::Deserialize;
 
 use super::{Backoff, Restart, RestartLimit, Strategy};
+use crate::registry::{ActorMeta, Gauge, Kind};
 
 /// A child that has been started: its cell, and what ends when all that it held is dropped.
 pub type Started = (ActorCell, JoinHandle<()>);
 
-/// Starts a child, linked under the supervisor given. Called again for each incarnation.
-pub type Start =
-    Arc<dyn Fn(ActorCell) -> BoxFuture<'static, Result<Started, SpawnErr>> + Send + Sync>;
+/// Starts a child, linked under the supervisor given, which notes in the meta what it does. Called again for each
+/// incarnation.
+pub type Start = Arc<
+    dyn Fn(ActorCell, Arc<ActorMeta>) -> BoxFuture<'static, Result<Started, SpawnErr>>
+        + Send
+        + Sync,
+>;
 
 /// One child of a static supervisor.
 #[derive(Clone)]
 pub struct ChildSpec {
     pub name: &'static str,
+    pub kind: &'static Kind,
     pub restart: Restart,
+    /// Of a supervisor, for those who look at the tree.
+    pub strategy: Option<&'static str>,
     /// How long it may take to stop before it is killed.
     pub shutdown: Duration,
+    pub inbox: Option<Gauge>,
     pub start: Start,
 }
 

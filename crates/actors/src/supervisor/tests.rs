@@ -15,7 +15,15 @@ use super::{
     Backoff, ChildSpec, Family, Restart, RestartLimit, Start, Started, StaticSpec, Strategy,
     Supervisor, SupervisorMsg,
 };
-use crate::testing::Probe;
+use super::{
+    DynamicSpec,
+    dynamic::{DynamicChild, DynamicMsg, Nursery},
+};
+use crate::{
+    registry::{ActorMeta, ActorRegistry, Kind},
+    testing::Probe,
+    vault::Slot,
+};
 
 /// How long a test waits for an end: of paused time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,6 +72,8 @@ struct Shared {
     children: Mutex<HashMap<&'static str, ActorRef<Order>>>,
     refusals: Mutex<HashMap<&'static str, u32>>,
 }
+
+const KIND: Kind = Kind::new("child", &["order"]);
 
 struct Child(&'static str);
 
@@ -129,7 +139,7 @@ impl Stage {
 
     fn start(&self, name: &'static str) -> Start {
         let shared = self.shared.clone();
-        Arc::new(move |supervisor: ActorCell| {
+        Arc::new(move |supervisor: ActorCell, _| {
             let shared = shared.clone();
             Box::pin(async move {
                 let (actor, handle) =
@@ -140,7 +150,7 @@ impl Stage {
     }
 
     fn child(&self, name: &'static str, restart: Restart) -> ChildSpec {
-        ChildSpec { name, restart, shutdown: SHUTDOWN, start: self.start(name) }
+        child(name, restart, SHUTDOWN, self.start(name))
     }
 
     /// Permanent children of these names, in this order.
@@ -181,7 +191,7 @@ struct Running {
 
 impl Running {
     async fn start(spec: StaticSpec, children: Vec<ChildSpec>) -> Running {
-        let family = Family { name: "top", spec, children };
+        let family = family("top", spec, children);
         let (supervisor, handle) = Actor::spawn(None, Supervisor, family).await.unwrap();
         Running { supervisor, handle }
     }
@@ -202,12 +212,30 @@ fn spec(strategy: Strategy) -> StaticSpec {
 
 /// A static supervisor as a child of another.
 fn nested(name: &'static str, spec: StaticSpec, children: Vec<ChildSpec>) -> ChildSpec {
-    let start: Start = Arc::new(move |parent| {
-        let family = Family { name, spec, children: children.clone() };
+    let start: Start = Arc::new(move |parent, meta| {
+        let family = Family { meta, ..family(name, spec, children.clone()) };
         Box::pin(async move {
             let (actor, handle) = Actor::spawn_linked(None, Supervisor, family, parent).await?;
             Ok::<Started, _>((actor.get_cell(), handle))
         })
     });
-    ChildSpec { name, restart: Restart::Permanent, shutdown: PATIENCE, start }
+    child(name, Restart::Permanent, PATIENCE, start)
+}
+
+fn child(name: &'static str, restart: Restart, shutdown: Duration, start: Start) -> ChildSpec {
+    ChildSpec { name, kind: &KIND, restart, strategy: None, shutdown, inbox: None, start }
+}
+
+fn family(name: &'static str, spec: StaticSpec, children: Vec<ChildSpec>) -> Family {
+    let registry = Arc::<ActorRegistry>::default();
+    Family { name, spec, children, meta: ActorMeta::alone(&super::KIND), registry }
+}
+
+fn nursery(
+    spec: DynamicSpec,
+    slot: &Arc<Slot<DynamicMsg>>,
+    known: Arc<dyn Fn() -> Vec<DynamicChild> + Send + Sync>,
+) -> Nursery {
+    let (registry, meta) = (Arc::default(), ActorMeta::alone(&super::KIND));
+    Nursery { spec, slot: slot.clone(), known, registry, meta }
 }

@@ -56,6 +56,7 @@ impl Boom {
 fn name(site: Site) -> &'static str {
     match site {
         Site::Own => "own",
+        Site::Order => "order",
         Site::Create => "create",
         Site::Join => "join",
         Site::Leave => "leave",

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use gamev1_actors::{game::GameRegistry, readiness::Readiness};
+use gamev1_actors::{game::GameRegistry, readiness::Readiness, registry::ActorMeta};
 use ractor::Actor;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{Instant, timeout},
 };
 
-use super::{Door, EdgeActor, EdgeMsg, PART, connection::HttpServer};
+use super::{Door, EdgeActor, EdgeMsg, KIND, PART, connection::HttpServer};
 use crate::{
     app::App,
     routes,
@@ -146,7 +146,8 @@ async fn before_the_server_is_ready_only_health_and_pages_are_answered() {
 #[tokio::test]
 async fn a_restarted_edge_accepts_where_the_last_one_stopped() {
     let (door, app) = door();
-    let (edge, ended) = Actor::spawn(None, EdgeActor, door.clone()).await.unwrap();
+    let (edge, ended) =
+        Actor::spawn(None, EdgeActor, (door.clone(), ActorMeta::alone(&KIND))).await.unwrap();
     let mut stream = tokio::net::TcpStream::connect(app.bound).await.unwrap();
     let live = format!("GET /live HTTP/1.1\r\nhost: {}\r\n\r\n", app.bound);
     let mut answer = async || {
@@ -163,7 +164,7 @@ async fn a_restarted_edge_accepts_where_the_last_one_stopped() {
     // In the kernel's queue: nobody accepts it yet.
     let mut waiting = std::pin::pin!(testing::get(app.bound, "/live"));
     assert!(timeout(Duration::from_millis(100), &mut waiting).await.is_err());
-    let (edge, _) = Actor::spawn(None, EdgeActor, door).await.unwrap();
+    let (edge, _) = Actor::spawn(None, EdgeActor, (door, ActorMeta::alone(&KIND))).await.unwrap();
     assert_eq!(waiting.await.status, 200);
     edge.stop(None);
 }

@@ -15,7 +15,8 @@ use crate::{
     game::{Ctx, Game, GameRegistry, Member, Refusal, Settings},
     ports::{Answer, Authenticator, ResumeClaim, ResumeTokens, RoomRecord, RoomStore, StoreError},
     readiness::Readiness,
-    supervisor::{Started, Supervision},
+    registry::Kind,
+    supervisor::Supervision,
     tree::{self, PARTS, Parts, System},
     vault::Vault,
 };
@@ -160,12 +161,9 @@ impl World {
         let games = GameRegistry::new().with::<Sums>();
         let vault = Vault::new(games, limits, tokens.clone(), tokens.clone());
         let readiness = Readiness::awaiting(PARTS);
-        let edge: tree::EdgeStart = Arc::new(|supervisor| {
-            Box::pin(async move {
-                let (actor, handle) = Actor::spawn_linked(None, Edge, (), supervisor).await?;
-                Ok::<Started, _>((actor.get_cell(), handle))
-            })
-        });
+        const KIND: Kind = Kind::new("edge", &[]);
+        let spawn = |supervisor, _| Actor::spawn_linked(None, Edge, (), supervisor);
+        let edge = tree::EdgeStart { kind: &KIND, start: tree::started(spawn) };
         let supervision = Supervision::compiled_in().unwrap();
         let parts =
             Parts { vault, store: rows.clone(), supervision, readiness: readiness.clone(), edge };

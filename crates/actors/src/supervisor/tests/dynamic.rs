@@ -21,14 +21,14 @@ struct Nest {
 impl Stage {
     fn newborn(&self, name: &'static str) -> DynamicChild {
         let shared = self.shared.clone();
-        let gave_up = Arc::new(move |_: &str| shared.tell(GaveUp(name)));
-        DynamicChild { label: name.into(), start: self.start(name), gave_up }
+        let gave_up = Arc::new(move |_: &super::super::dynamic::GaveUp| shared.tell(GaveUp(name)));
+        let (kind, inbox) = (&super::KIND, None);
+        DynamicChild { label: name.into(), kind, inbox, start: self.start(name), gave_up }
     }
 
     async fn nest(&self, spec: DynamicSpec) -> Nest {
         let slot = Arc::<Slot<DynamicMsg>>::default();
-        let known = Arc::new(Vec::new);
-        let nursery = Nursery { name: "nest", spec, slot: slot.clone(), known };
+        let nursery = nursery(spec, &slot, Arc::new(Vec::new));
         let (_, handle) = Actor::spawn(None, DynamicSupervisor, nursery).await.unwrap();
         Nest { slot, handle }
     }
@@ -190,14 +190,10 @@ async fn supervised(stage: &Stage, known: &[&'static str]) -> (Running, Arc<Slot
     let known: Vec<_> = known.iter().map(|name| stage.newborn(name)).collect();
     let start: Start = {
         let slot = slot.clone();
-        Arc::new(move |parent| {
-            let (slot, known) = (slot.clone(), known.clone());
-            let nursery = Nursery {
-                name: "nest",
-                spec: spec(Restart::Transient),
-                slot,
-                known: Arc::new(move || known.clone()),
-            };
+        Arc::new(move |parent, meta| {
+            let known = known.clone();
+            let known = Arc::new(move || known.clone());
+            let nursery = Nursery { meta, ..nursery(spec(Restart::Transient), &slot, known) };
             Box::pin(async move {
                 let (actor, handle) =
                     Actor::spawn_linked(None, DynamicSupervisor, nursery, parent).await?;
@@ -205,7 +201,7 @@ async fn supervised(stage: &Stage, known: &[&'static str]) -> (Running, Arc<Slot
             })
         })
     };
-    let child = ChildSpec { name: "nest", restart: Restart::Permanent, shutdown: PATIENCE, start };
+    let child = child("nest", Restart::Permanent, PATIENCE, start);
     (Running::start(super::spec(Strategy::OneForOne), vec![child]).await, slot)
 }
 

@@ -23,7 +23,7 @@ async fn a_child_that_does_not_start_takes_the_supervisor_down_with_those_before
     let children = stage.permanent(&["a", "b", "c"]);
     stage.refuse("c", 1);
 
-    let family = Family { name: "top", spec: spec(Strategy::OneForOne), children };
+    let family = family("top", spec(Strategy::OneForOne), children);
     let error = Actor::spawn(None, Supervisor, family).await.err().unwrap().to_string();
 
     assert!(error.contains("top/c does not start: "), "{error}");

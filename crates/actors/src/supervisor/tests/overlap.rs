@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Condvar;
 
 use super::{super::dynamic::*, *};
-use crate::vault::Slot;
 
 /// How many incarnations there are at once, at most.
 #[derive(Default)]
@@ -67,7 +66,7 @@ impl Actor for Clinger {
 
 fn clinger(census: &Arc<Census>, born: &Probe<ActorRef<Order>>) -> Start {
     let args = (census.clone(), born.actor());
-    Arc::new(move |supervisor| {
+    Arc::new(move |supervisor, _| {
         let args = args.clone();
         Box::pin(async move {
             let (actor, handle) = Actor::spawn_linked(None, Clinger, args, supervisor).await?;
@@ -80,7 +79,7 @@ fn clinger(census: &Arc<Census>, born: &Probe<ActorRef<Order>>) -> Start {
 async fn a_static_supervisor_starts_the_next_incarnation_when_the_last_is_dropped() {
     let (census, mut born) = (Arc::<Census>::default(), Probe::spawn().await);
     let start = clinger(&census, &born);
-    let child = ChildSpec { name: "a", restart: Restart::Permanent, shutdown: SHUTDOWN, start };
+    let child = child("a", Restart::Permanent, SHUTDOWN, start);
     let running = Running::start(spec(Strategy::OneForOne), vec![child]).await;
     for _ in 0..5 {
         born.recv().await.cast(Order::Panic).unwrap();
@@ -95,13 +94,10 @@ async fn a_static_supervisor_starts_the_next_incarnation_when_the_last_is_droppe
 async fn a_dynamic_supervisor_starts_the_next_incarnation_when_the_last_is_dropped() {
     let (census, mut born) = (Arc::<Census>::default(), Probe::spawn().await);
     let start = clinger(&census, &born);
-    let child = DynamicChild { label: "a".into(), start, gave_up: Arc::new(|_| ()) };
-    let nursery = Nursery {
-        name: "top",
-        spec: super::dynamic::spec(Restart::Transient),
-        slot: Arc::<Slot<DynamicMsg>>::default(),
-        known: Arc::new(move || vec![child.clone()]),
-    };
+    let gave_up = Arc::new(|_: &super::super::dynamic::GaveUp| ());
+    let child = DynamicChild { label: "a".into(), kind: &KIND, inbox: None, start, gave_up };
+    let spec = super::dynamic::spec(Restart::Transient);
+    let nursery = nursery(spec, &Arc::default(), Arc::new(move || vec![child.clone()]));
     let (supervisor, handle) = Actor::spawn(None, DynamicSupervisor, nursery).await.unwrap();
     for _ in 0..5 {
         born.recv().await.cast(Order::Panic).unwrap();

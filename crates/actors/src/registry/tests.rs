@@ -1,0 +1,77 @@
+//! The registry as a value: places, counts, the list of incidents.
+
+use super::*;
+use crate::supervisor::Restart;
+
+const KIND: Kind = Kind::new("thing", &["first", "second"]);
+
+fn place<'a>(under: &'a str, name: &'a str) -> Place<'a> {
+    let (kind, restart) = (&KIND, Restart::Permanent);
+    Place { under, name, kind, restart, strategy: None, inbox: None }
+}
+
+fn failure(decision: Decision) -> Failure {
+    Failure::new(Cause::Panic, "boom", decision)
+}
+
+#[test]
+fn an_actor_that_starts_again_keeps_its_place_and_its_counts() {
+    let registry = ActorRegistry::default();
+    let meta = registry.enter(place("/root", "a"));
+    meta.started();
+    assert_eq!((meta.incarnation(), meta.restarts(), meta.state()), (0, 0, State::Running));
+    meta.begin(1);
+    assert_eq!(meta.current().unwrap().0, "second");
+    registry.failed(&meta, failure(Decision::Restart));
+    assert_eq!(meta.state(), State::BackingOff);
+    assert_eq!(registry.incidents()[0].doing, Some("second"));
+
+    let again = registry.enter(place("/root", "a"));
+    again.started();
+    assert!(Arc::ptr_eq(&meta, &again));
+    assert_eq!((again.incarnation(), again.restarts()), (1, 1));
+    assert_eq!((again.current(), again.last_reason().as_deref()), (None, Some("boom")));
+    assert_eq!(registry.restarts(), BTreeMap::from([(("thing", Cause::Panic), 1)]));
+}
+
+#[test]
+fn children_are_those_directly_below() {
+    let registry = ActorRegistry::default();
+    for (under, name) in [("", "root"), ("/root", "a"), ("/root/a", "b"), ("/root", "a-b")] {
+        registry.enter(place(under, name));
+    }
+    let names = |path| registry.children(path).iter().map(|m| m.name().to_owned()).collect();
+    let below: Vec<String> = names("/root");
+    assert_eq!(below, ["a", "a-b"]);
+    let below: Vec<String> = names("/root/a");
+    assert_eq!(below, ["b"]);
+    registry.retain_children("/root", |name| name == "a");
+    let below: Vec<String> = names("/root");
+    assert_eq!(below, ["a"]);
+    assert_eq!(registry.named("b").unwrap().path.as_ref(), "/root/a/b");
+}
+
+#[test]
+fn messages_are_counted_and_the_one_at_hand_is_known() {
+    let meta = ActorMeta::alone(&KIND);
+    assert_eq!(meta.current(), None);
+    meta.begin(0);
+    assert_eq!(meta.current().unwrap().0, "first");
+    meta.end();
+    assert_eq!((meta.current(), meta.handled()), (None, 1));
+}
+
+#[test]
+fn the_last_hundred_incidents_are_kept_the_latest_first_and_long_reasons_are_cut() {
+    let registry = ActorRegistry::default();
+    let meta = registry.enter(place("", "a"));
+    for n in 0..150 {
+        let reason = format!("{n}{}", "é".repeat(1_000));
+        registry.failed(&meta, Failure::new(Cause::Error, reason, Decision::Stop));
+    }
+    let incidents = registry.incidents();
+    assert_eq!(incidents.len(), 100);
+    assert!(incidents[0].reason.starts_with("149é") && incidents[99].reason.starts_with("50é"));
+    assert_eq!(incidents[0].reason.chars().count(), 500);
+    assert_eq!(registry.restarts(), BTreeMap::new());
+}
