@@ -199,7 +199,7 @@ impl<'a, E> Ctx<'a, E> {
 }
 
 /// An input as it waits for its turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct RawInput {
     pub seat: Seat,
     pub seq: u32,

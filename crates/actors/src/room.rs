@@ -3,6 +3,7 @@
 
 mod cell;
 mod desk;
+pub mod image;
 mod patch;
 pub mod recovery;
 mod revive;

@@ -1,7 +1,7 @@
 //! One encoded value, kept as the client wrote it: an input or a payload that is not read on the way.
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{Format, WireError, decode, limits::INTEGER_MAX};
 
@@ -86,5 +86,20 @@ impl Raw {
         let expected =
             format!("a value of strings in UTF-8 and numbers within {INTEGER_MAX} or f64");
         WireError::bad_request(pointer, &expected, "one that only one format can write")
+    }
+}
+
+/// As a server keeps it: the format, and the bytes as they came.
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let msgpack = self.format == Format::MsgPack;
+        (msgpack, &self.bytes).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Raw, D::Error> {
+        let (msgpack, bytes) = <(bool, Bytes)>::deserialize(deserializer)?;
+        Ok(Raw { format: if msgpack { Format::MsgPack } else { Format::Json }, bytes })
     }
 }

@@ -115,6 +115,16 @@ impl Memory {
         self.log.iter()
     }
 
+    /// The entries that wait for the tick that is made again.
+    pub fn held(&self) -> impl Iterator<Item = &Entry> {
+        self.held.iter()
+    }
+
+    /// Players whose inputs have failed the room too often.
+    pub fn all_barred(&self) -> impl Iterator<Item = PlayerId> {
+        self.barred.iter().copied()
+    }
+
     /// Decides which way back a crash asks for, `now` being the room's age, and remembers the decision.
     pub fn way_back(&mut self, now: Duration) -> Way {
         let way = match (self.site, self.newest.is_some()) {

@@ -6,6 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use bytes::Bytes;
 use gamev1_protocol::{
     ErrorCode, Raw, Seat, WireError,
     view::{Built, ViewError},
@@ -38,7 +39,7 @@ pub struct Sitting {
 }
 
 /// Something that happened to a room, as the log keeps it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Entry {
     Join(Member),
     Leave(Seat),
@@ -67,8 +68,7 @@ pub struct Checkpoint {
     seed: [u8; 32],
     stream: u64,
     word_pos: u128,
-    #[serde(with = "serde_bytes_compat")]
-    game: Vec<u8>,
+    game: Bytes,
 }
 
 /// How an input ended.
@@ -124,7 +124,7 @@ impl Room {
             seed: self.rng.get_seed(),
             stream: self.rng.get_stream(),
             word_pos: self.rng.get_word_pos(),
-            game: self.game.checkpoint()?,
+            game: self.game.checkpoint()?.into(),
         })
     }
 
@@ -274,33 +274,5 @@ impl Entry {
 
     pub fn input(seat: Seat, seq: u32, input: Raw) -> Entry {
         Entry::Input(RawInput { seat, seq, input })
-    }
-}
-
-/// A byte string as MessagePack's own, not as an array of numbers.
-mod serde_bytes_compat {
-    use serde::{Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
-        struct Bytes;
-        impl serde::de::Visitor<'_> for Bytes {
-            type Value = Vec<u8>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a byte string")
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(bytes.to_vec())
-            }
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-                Ok(bytes)
-            }
-        }
-        deserializer.deserialize_byte_buf(Bytes)
     }
 }
