@@ -123,12 +123,19 @@ impl Server {
 
     /// Runs another subcommand of the program on the same data directory.
     pub async fn command(&self, name: &str, args: &[&str]) -> Output {
+        let data_dir = self.data_dir();
+        let data_dir = data_dir.to_str().expect("the path is UTF-8");
+        self.program(&[&[name], args, &["--data-dir", data_dir]].concat()).await
+    }
+
+    /// Runs the same program with these arguments alone.
+    pub async fn program(&self, args: &[&str]) -> Output {
         let mut command = tokio::process::Command::new(&self.program);
-        command.arg(name).args(args).arg("--data-dir").arg(self.data_dir());
-        command.current_dir(self.home.path()).stdin(Stdio::null()).kill_on_drop(true);
+        command.args(args).current_dir(self.home.path());
+        command.stdin(Stdio::null()).kill_on_drop(true);
         match timeout(BOUND, command.output()).await {
             Ok(output) => output.expect("the command starts"),
-            Err(_) => panic!("{name} {args:?} did not end within {BOUND:?}"),
+            Err(_) => panic!("{args:?} did not end within {BOUND:?}"),
         }
     }
 

@@ -2,6 +2,7 @@
 //! crash takes in [`recovery`], who is to get which view in [`views`].
 
 mod cell;
+mod child;
 mod desk;
 pub mod image;
 mod patch;
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 pub const KIND: Kind = Kind::new("room", &["start", "wake", "tick", "empty", "close", "crash"]);
 
 pub use self::cell::{RoomCell, RoomInfo, RoomItem, RoomSpec, Seated, TellJoined};
+pub(crate) use self::child::{child, label, spawn};
 use self::{
     recovery::Site,
     state::{Entry, Room},
@@ -39,11 +41,8 @@ use crate::{
     lobby::LobbyItem,
     panics,
     ports::RoomRecord,
-    registry::{ActorMeta, Depth, Kind},
-    supervisor::{
-        Started,
-        dynamic::{DynamicChild, DynamicMsg, GaveUp},
-    },
+    registry::{ActorMeta, Kind},
+    supervisor::dynamic::GaveUp,
     vault::Vault,
 };
 
@@ -170,36 +169,6 @@ impl Actor for RoomActor {
         room.meta.end();
         Ok(())
     }
-}
-
-/// How the `rooms` supervisor starts, and gives up, this room.
-pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<RoomCell>) -> DynamicChild {
-    let start = {
-        let (vault, cell) = (vault.clone(), cell.clone());
-        Arc::new(move |supervisor, meta| {
-            let args = (vault.clone(), cell.clone(), meta);
-            Box::pin(async move {
-                let (actor, handle) =
-                    Actor::spawn_linked(None, RoomActor, args, supervisor).await?;
-                Ok::<Started, _>((actor.get_cell(), handle))
-            }) as futures_util::future::BoxFuture<'static, _>
-        })
-    };
-    let gave_up = {
-        let (vault, cell) = (vault.clone(), cell.clone());
-        Arc::new(move |why: &GaveUp| quarantine(&vault, &cell, why))
-    };
-    let inbox = {
-        let cell = cell.clone();
-        Arc::new(move || Depth { now: cell.inbox.depth(), max: cell.inbox.depth_max() })
-    };
-    let label = format!("room:{}", cell.id);
-    DynamicChild { label, kind: &KIND, inbox: Some(inbox), start, gave_up }
-}
-
-/// Starts the actor of a room that stands in the vault.
-pub(crate) fn spawn(vault: &Arc<Vault>, cell: &Arc<RoomCell>) {
-    vault.room_supervisor.cast(DynamicMsg::Start(child(vault, cell)));
 }
 
 /// The room is not started again: its members are told and keep their sockets.

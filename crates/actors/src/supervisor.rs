@@ -2,7 +2,10 @@
 //! as the strategy says, giving up when it restarts too often. What to do is decided in [`plan`]; this carries it out.
 
 pub mod dynamic;
+mod ends;
+mod file;
 pub mod plan;
+pub mod quarantine;
 pub mod restart;
 pub mod spec;
 #[cfg(test)]
@@ -10,20 +13,21 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use ractor::{
-    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent,
-    concurrency::JoinHandle,
-};
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::time::Instant;
 
+pub(crate) use self::ends::KILLED_WITHIN;
+use self::ends::{SHUTDOWN, begin, ended};
 pub use self::{
+    ends::Remains,
+    file::{Supervision, SupervisionError},
     plan::{Exit, Plan, Restart, Strategy},
+    quarantine::Quarantine,
     restart::{Backoff, RestartHistory, RestartLimit, TooManyRestarts},
-    spec::{ChildSpec, DynamicSpec, Start, Started, StaticSpec, Supervision, SupervisionError},
+    spec::{ChildSpec, DynamicSpec, Shutdown, Start, Started, StaticSpec, Terms},
 };
-
 use crate::{
-    panics::{self, Panicked},
+    panics,
     registry::{ActorMeta, ActorRegistry, Cause, Decision, Failure, Kind, Place, State},
 };
 
@@ -47,23 +51,27 @@ pub struct Family {
     pub registry: Arc<ActorRegistry>,
     /// The supervisor's own place.
     pub meta: Arc<ActorMeta>,
+    /// The same for all incarnations.
+    pub remains: Arc<Remains>,
 }
 
 pub struct Children {
     name: &'static str,
     spec: StaticSpec,
     children: Vec<Child>,
+    remains: Arc<Remains>,
     history: RestartHistory,
     born: Instant,
     /// How many times it has been decided to start something later.
     decisions: u64,
     registry: Arc<ActorRegistry>,
+    meta: Arc<ActorMeta>,
 }
 
 struct Child {
     spec: ChildSpec,
     meta: Arc<ActorMeta>,
-    running: Option<Started>,
+    running: Option<ActorCell>,
     started: Instant,
     /// How often in a row it has failed young.
     streak: u32,
@@ -82,7 +90,8 @@ impl Actor for Supervisor {
         family: Family,
     ) -> Result<Children, ActorProcessingErr> {
         let now = Instant::now();
-        let Family { name, spec, children, registry, meta } = family;
+        let Family { name, spec, children, registry, meta, remains } = family;
+        remains.clear().await;
         let children = children
             .into_iter()
             .map(|spec| {
@@ -92,9 +101,9 @@ impl Actor for Supervisor {
             .collect();
         let me = myself.clone();
         meta.crash_with(move || drop(me.cast(SupervisorMsg::Crash)));
-        let history = RestartHistory::new(spec.limit);
+        let (history, born, decisions) = (RestartHistory::new(spec.limit), now, 0);
         let mut family =
-            Children { name, spec, children, history, born: now, decisions: 0, registry };
+            Children { name, spec, children, remains, history, born, decisions, registry, meta };
         for at in 0..family.children.len() {
             if let Err(error) = family.start(at, myself.get_cell()).await {
                 let started = (0..at).rev().collect::<Vec<_>>();
@@ -114,13 +123,11 @@ impl Actor for Supervisor {
         match msg {
             SupervisorMsg::Start { mut children, decision } => {
                 children.retain(|&at| family.children[at].awaits == Some(decision));
-                family.start_all(children, &myself).await
+                family.start_all(children, &myself).await;
             }
-            SupervisorMsg::Crash => {
-                panics::on_order();
-                Ok(())
-            }
+            SupervisorMsg::Crash => panics::on_order(),
         }
+        Ok(())
     }
 
     async fn handle_supervisor_evt(
@@ -129,10 +136,10 @@ impl Actor for Supervisor {
         event: SupervisionEvent,
         family: &mut Children,
     ) -> Result<(), ActorProcessingErr> {
-        match ended(event) {
-            Some((child, exit, reason)) => family.ended(child, exit, &reason, &myself).await,
-            None => Ok(()),
+        if let Some((child, exit, reason)) = ended(event) {
+            family.ended(child, exit, &reason, &myself).await;
         }
+        Ok(())
     }
 
     async fn post_stop(
@@ -156,57 +163,13 @@ fn place<'a>(under: &'a ActorMeta, child: &'a ChildSpec) -> Place<'a> {
     }
 }
 
-/// How ractor names the reason of a kill.
-const KILLED: &str = "killed";
-
-/// Waits until all that a dead child held is dropped, and says why it died.
-pub(crate) async fn buried(handle: JoinHandle<()>, reason: &str) -> (Cause, Option<Panicked>) {
-    let task = handle.id();
-    // The event is posted before the dead child's state is dropped. How its task ended is in the event.
-    let _ = handle.await;
-    match panics::take(task, reason) {
-        Some(panicked) => (Cause::Panic, Some(panicked)),
-        None if reason == KILLED => (Cause::Killed, None),
-        None => (Cause::Error, None),
-    }
-}
-
-/// Reads from an event which actor ended, how, and why.
-pub(crate) fn ended(event: SupervisionEvent) -> Option<(ActorId, Exit, String)> {
-    match event {
-        SupervisionEvent::ActorFailed(cell, error) => {
-            Some((cell.get_id(), Exit::Failed, error.to_string()))
-        }
-        SupervisionEvent::ActorTerminated(cell, state, reason) => {
-            // An aborted task leaves no state behind; a kill may, and says so.
-            let reason = reason.unwrap_or_default();
-            let normal = state.is_some() && reason != KILLED;
-            let exit = if normal { Exit::Normal } else { Exit::Failed };
-            Some((cell.get_id(), exit, reason))
-        }
-        _ => None,
-    }
-}
-
-/// Asks a child to stop, waits as long as it may take, then kills it; returns when all that it held is dropped.
-pub(crate) async fn stop_child(child: Started, shutdown: Duration, supervisor: ActorCell) {
-    let (cell, handle) = child;
-    // Otherwise its state would travel to the supervisor as an event, and live until that is read.
-    cell.unlink(supervisor);
-    if cell.stop_and_wait(Some("shutdown".into()), Some(shutdown)).await.is_err() {
-        cell.kill();
-    }
-    // An aborted task has nothing left to wait for.
-    let _ = handle.await;
-}
-
 impl Children {
     async fn start(&mut self, at: usize, me: ActorCell) -> Result<(), String> {
         let child = &mut self.children[at];
         child.awaits = None;
-        match (child.spec.start)(me, child.meta.clone()).await {
+        match begin(&child.spec.start, me, child.meta.clone()).await {
             Ok(started) => {
-                child.running = Some(started);
+                child.running = Some(self.remains.keep(started));
                 child.started = Instant::now();
                 child.meta.started();
                 Ok(())
@@ -215,20 +178,15 @@ impl Children {
         }
     }
 
-    async fn start_all(
-        &mut self,
-        children: Vec<usize>,
-        myself: &ActorRef<SupervisorMsg>,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn start_all(&mut self, children: Vec<usize>, myself: &ActorRef<SupervisorMsg>) {
         for (done, &at) in children.iter().enumerate() {
             if self.children[at].running.is_some() {
                 continue;
             }
             if let Err(reason) = self.start(at, myself.get_cell()).await {
-                let counted = self.count(at, Duration::ZERO);
-                self.note(at, Cause::StartFailed, &reason, &counted);
-                self.go_on(counted, &myself.get_cell()).await?;
-                let streak = self.children[at].streak;
+                if !self.count(at, Duration::ZERO, (Cause::StartFailed, &reason), myself).await {
+                    return;
+                }
                 // Of a group that stands and falls together none stays up meanwhile.
                 let again = if self.spec.strategy == Strategy::OneForAll {
                     let started = children[..done].iter().rev().copied().collect::<Vec<_>>();
@@ -237,18 +195,18 @@ impl Children {
                 } else {
                     children[done..].to_vec()
                 };
-                self.arm(again, streak, myself);
-                return Ok(());
+                let delay = self.delay(at, Duration::ZERO);
+                self.arm(again, delay, myself);
+                return;
             }
         }
-        Ok(())
     }
 
     async fn stop(&mut self, children: &[usize], me: &ActorCell) {
         for &at in children {
             let child = &mut self.children[at];
             if let Some(running) = child.running.take() {
-                stop_child(running, child.spec.shutdown, me.clone()).await;
+                self.remains.stop(running, child.spec.shutdown, me.clone()).await;
             }
             child.meta.set_state(State::Stopped);
         }
@@ -265,72 +223,75 @@ impl Children {
         exit: Exit,
         reason: &str,
         myself: &ActorRef<SupervisorMsg>,
-    ) -> Result<(), ActorProcessingErr> {
-        let is_it =
-            |at: &Child| at.running.as_ref().is_some_and(|(cell, _)| cell.get_id() == child);
+    ) {
+        let is_it = |at: &Child| at.running.as_ref().is_some_and(|cell| cell.get_id() == child);
         let Some(at) = self.children.iter().position(is_it) else {
-            return Ok(()); // One that this supervisor has stopped itself.
+            return; // One that this supervisor has stopped itself.
         };
-        let Some((_, handle)) = self.children[at].running.take() else { return Ok(()) };
-        let (cause, _) = buried(handle, reason).await;
+        let Some(dead) = self.children[at].running.take() else { return };
+        let (cause, _) = self.remains.bury(&dead, reason).await;
         let lived = self.children[at].started.elapsed();
         let all: Vec<_> =
             self.children.iter().map(|c| (c.spec.restart, c.running.is_some())).collect();
         match plan::plan(self.spec.strategy, &all, at, exit) {
             Plan::Drop => {
                 self.children[at].meta.set_state(State::Stopped);
-                if exit == Exit::Failed {
-                    let failure = Failure::new(cause, reason, Decision::Stop);
-                    self.registry.failed(&self.children[at].meta, failure);
+                if exit != Exit::Normal {
+                    self.note(at, (cause, reason), Decision::Stop);
                 }
-                Ok(())
             }
             Plan::Restart { stop, start } => {
-                let counted = self.count(at, lived);
-                self.note(at, cause, reason, &counted);
-                self.go_on(counted, &myself.get_cell()).await?;
+                if !self.count(at, lived, (cause, reason), myself).await {
+                    return;
+                }
                 self.stop(&stop, &myself.get_cell()).await;
-                let streak = self.children[at].streak;
-                if self.spec.backoff.delay(lived, streak).is_zero() {
+                let delay = self.delay(at, lived);
+                if delay.is_zero() {
                     return self.start_all(start, myself).await;
                 }
-                self.arm(start, streak, myself);
-                Ok(())
+                self.arm(start, delay, myself);
             }
         }
     }
 
-    /// Counts a restart of child `at`.
-    fn count(&mut self, at: usize, lived: Duration) -> Result<(), TooManyRestarts> {
+    /// Counts a restart of child `at`. False when it is one too many: then all children are stopped and this supervisor
+    /// ends, which its own one is told.
+    async fn count(
+        &mut self,
+        at: usize,
+        lived: Duration,
+        why: (Cause, &str),
+        myself: &ActorRef<SupervisorMsg>,
+    ) -> bool {
         let child = &mut self.children[at];
         child.streak = if lived < self.spec.backoff.young { child.streak + 1 } else { 0 };
-        self.history.record(self.born.elapsed())
+        let Err(too_many) = self.history.record(self.born.elapsed()) else {
+            self.note(at, why, Decision::Restart);
+            return true;
+        };
+        self.note(at, why, Decision::Escalate);
+        self.stop_all(&myself.get_cell()).await;
+        self.meta.set_state(State::Stopped);
+        // Not a failure but an end on purpose: OTP's `shutdown`, after which a transient supervisor stays away.
+        myself.stop(Some(format!("{SHUTDOWN}: {too_many}")));
+        false
     }
 
-    fn note(&self, at: usize, cause: Cause, reason: &str, counted: &Result<(), TooManyRestarts>) {
-        let decision = if counted.is_ok() { Decision::Restart } else { Decision::Escalate };
+    fn note(&self, at: usize, (cause, reason): (Cause, &str), decision: Decision) {
         self.registry.failed(&self.children[at].meta, Failure::new(cause, reason, decision));
     }
 
-    /// After one restart too many: stops all and fails, which the own supervisor is told.
-    async fn go_on(
-        &mut self,
-        counted: Result<(), TooManyRestarts>,
-        me: &ActorCell,
-    ) -> Result<(), ActorProcessingErr> {
-        if let Err(too_many) = counted {
-            self.stop_all(me).await;
-            return Err(too_many.into());
-        }
-        Ok(())
+    fn delay(&self, at: usize, lived: Duration) -> Duration {
+        self.spec.backoff.delay(lived, self.children[at].streak, rand::random())
     }
 
-    fn arm(&mut self, children: Vec<usize>, streak: u32, myself: &ActorRef<SupervisorMsg>) {
-        let delay = self.spec.backoff.delay(Duration::ZERO, streak);
+    /// Starts them later. Meanwhile this supervisor goes on answering.
+    fn arm(&mut self, children: Vec<usize>, delay: Duration, myself: &ActorRef<SupervisorMsg>) {
         self.decisions += 1;
         let decision = self.decisions;
         for &at in &children {
             self.children[at].awaits = Some(decision);
+            self.children[at].meta.set_state(State::BackingOff);
         }
         myself.send_after(delay, move || SupervisorMsg::Start { children, decision });
     }

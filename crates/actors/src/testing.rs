@@ -67,6 +67,8 @@ impl RoomHarness {
                 strategy: Some(supervisor::dynamic::STRATEGY),
                 inbox: None,
             }),
+            remains: Arc::default(),
+            quarantine: vault.rooms_apart.clone(),
         };
         let (supervisor, _) =
             Actor::spawn(None, DynamicSupervisor, nursery).await.expect("a supervisor starts");

@@ -1,5 +1,5 @@
-//! The supervision tree, in one function: who supervises whom, in order of start. Strategies and numbers are in
-//! `supervision.toml`.
+//! The supervision tree, in one function: who supervises whom. Names and their order are in [`outline`], strategies and
+//! numbers in `supervision.toml`.
 //!
 //! ```text
 //! root             rest_for_one
@@ -12,12 +12,15 @@
 //! └─ door          one_for_one    edge
 //! ```
 
+pub mod outline;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use gamev1_protocol::{CloseCode, Push};
 use ractor::{Actor, ActorCell, ActorRef, SpawnErr, concurrency::JoinHandle};
 
+use self::outline::ROOT;
 use crate::{
     lobby::{self, LobbyActor},
     ports::RoomStore,
@@ -27,7 +30,8 @@ use crate::{
     room, session,
     store::{self, StoreActor},
     supervisor::{
-        self, ChildSpec, Family, Restart, Start, Started, Supervision, Supervisor, SupervisorMsg,
+        self, ChildSpec, Family, Quarantine, Remains, Restart, Shutdown, Start, Started,
+        Supervision, Supervisor, SupervisorMsg, Terms,
         dynamic::{self, DynamicChild, DynamicMsg, DynamicSupervisor, Nursery},
     },
     vault::{Slot, Vault},
@@ -58,10 +62,6 @@ pub struct System {
 
 /// What must report before the server is ready, besides what the edge adds.
 pub const PARTS: &[&str] = &["store", "presence", "lobby"];
-
-/// A worker's time to stop (OTP's default), and a supervisor's: as long as its children may take.
-const WORKER_SHUTDOWN: Duration = Duration::from_secs(5);
-const SUPERVISOR_SHUTDOWN: Duration = Duration::from_secs(30);
 
 /// Starts the whole tree, the edge last.
 ///
@@ -98,7 +98,7 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
             })
         },
     ];
-    let door = vec![child("edge", edge.kind, WORKER_SHUTDOWN, edge.start)];
+    let door = vec![child("edge", edge.kind, edge.start)];
     let rooms = {
         let vault = vault.clone();
         move || vault.rooms().iter().map(|cell| room::child(&vault, cell)).collect()
@@ -111,17 +111,44 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
     let children = vec![
         plant.fixed("storage", storage),
         plant.fixed("directory", directory),
-        plant.dynamic("channels", &Arc::default(), Arc::new(Vec::new)),
-        plant.dynamic("rooms", &vault.room_supervisor, Arc::new(rooms)),
-        plant.dynamic("peers", &Arc::default(), Arc::new(Vec::new)),
-        plant.dynamic("sessions", &vault.session_supervisor, Arc::new(sessions)),
+        plant.dynamic("channels", Nest::default()),
+        plant.dynamic(
+            "rooms",
+            Nest {
+                slot: vault.room_supervisor.clone(),
+                known: Arc::new(rooms),
+                quarantine: vault.rooms_apart.clone(),
+            },
+        ),
+        plant.dynamic("peers", Nest::default()),
+        plant.dynamic(
+            "sessions",
+            Nest {
+                slot: vault.session_supervisor.clone(),
+                known: Arc::new(sessions),
+                ..Nest::default()
+            },
+        ),
         plant.fixed("door", door),
     ];
     let (root, ended) = Actor::spawn(None, Supervisor, plant.root(children)).await?;
     Ok(System { vault, readiness, root, ended })
 }
 
-type Known = Arc<dyn Fn() -> Vec<DynamicChild> + Send + Sync>;
+/// What a dynamic supervisor shares with others.
+#[derive(Clone)]
+struct Nest {
+    slot: Arc<Slot<DynamicMsg>>,
+    known: Arc<dyn Fn() -> Vec<DynamicChild> + Send + Sync>,
+    quarantine: Arc<Quarantine>,
+}
+
+impl Default for Nest {
+    fn default() -> Nest {
+        let (slot, quarantine) = Default::default();
+        Nest { slot, known: Arc::new(Vec::new), quarantine }
+    }
+}
 
 /// What supervisors are made of.
 struct Plant {
@@ -131,47 +158,63 @@ struct Plant {
 
 impl Plant {
     fn root(&self, children: Vec<ChildSpec>) -> Family {
-        let spec = self.supervision.fixed("root");
-        let (name, registry) = ("root", self.registry.clone());
+        let (spec, registry) = (self.supervision.fixed(ROOT), self.registry.clone());
         let meta = registry.enter(Place {
             under: "",
-            name,
+            name: ROOT,
             kind: &supervisor::KIND,
             restart: Restart::Temporary,
             strategy: Some(spec.strategy.word()),
             inbox: None,
         });
         meta.started();
-        Family { name, spec, children, registry, meta }
+        let children = self.on_terms(ROOT, children);
+        Family { name: ROOT, spec, children, registry, meta, remains: Arc::default() }
     }
 
     fn fixed(&self, name: &'static str, children: Vec<ChildSpec>) -> ChildSpec {
         let (spec, registry) = (self.supervision.fixed(name), self.registry.clone());
+        let (children, remains) = (self.on_terms(name, children), Arc::<Remains>::default());
         let start = started(move |sup, meta| {
             let (children, registry) = (children.clone(), registry.clone());
-            let family = Family { name, spec, children, registry, meta };
+            let remains = remains.clone();
+            let family = Family { name, spec, children, registry, meta, remains };
             Actor::spawn_linked(None, Supervisor, family, sup)
         });
         let strategy = Some(spec.strategy.word());
-        ChildSpec { strategy, ..child(name, &supervisor::KIND, SUPERVISOR_SHUTDOWN, start) }
+        ChildSpec { strategy, ..child(name, &supervisor::KIND, start) }
     }
 
-    fn dynamic(&self, name: &'static str, slot: &Arc<Slot<DynamicMsg>>, known: Known) -> ChildSpec {
+    fn dynamic(&self, name: &'static str, nest: Nest) -> ChildSpec {
         let (spec, registry) = (self.supervision.dynamic(name), self.registry.clone());
-        let slot = slot.clone();
+        let remains = Arc::<Remains>::default();
         let start = started(move |sup, meta| {
-            let (slot, known, registry) = (slot.clone(), known.clone(), registry.clone());
-            let nursery = Nursery { spec, slot, known, registry, meta };
+            let Nest { slot, known, quarantine } = nest.clone();
+            let (registry, remains) = (registry.clone(), remains.clone());
+            let nursery = Nursery { spec, slot, known, registry, meta, remains, quarantine };
             Actor::spawn_linked(None, DynamicSupervisor, nursery, sup)
         });
         let strategy = Some(dynamic::STRATEGY);
-        ChildSpec { strategy, ..child(name, &supervisor::KIND, SUPERVISOR_SHUTDOWN, start) }
+        ChildSpec { strategy, ..child(name, &supervisor::KIND, start) }
+    }
+
+    /// The children of that supervisor in their order, each as the supervision file wants it.
+    fn on_terms(&self, supervisor: &str, children: Vec<ChildSpec>) -> Vec<ChildSpec> {
+        let on_terms = |child: ChildSpec| {
+            let Terms { restart, shutdown } = self.supervision.terms(supervisor, child.name);
+            ChildSpec { restart, shutdown, ..child }
+        };
+        let mut children: Vec<_> = children.into_iter().map(on_terms).collect();
+        let order = outline::below(supervisor);
+        children.sort_by_key(|child| order.iter().position(|name| *name == child.name));
+        children
     }
 }
 
-fn child(name: &'static str, kind: &'static Kind, shutdown: Duration, start: Start) -> ChildSpec {
-    let (restart, strategy, inbox) = (Restart::Permanent, None, None);
-    ChildSpec { name, kind, restart, strategy, shutdown, inbox, start }
+/// A child whose terms are still to be read.
+fn child(name: &'static str, kind: &'static Kind, start: Start) -> ChildSpec {
+    let (restart, shutdown) = (Restart::Permanent, Shutdown::BrutalKill);
+    ChildSpec { name, kind, restart, strategy: None, shutdown, inbox: None, start }
 }
 
 fn worker<M, F>(
@@ -183,7 +226,7 @@ where
     M: ractor::Message,
     F: Future<Output = Result<(ActorRef<M>, JoinHandle<()>), SpawnErr>> + Send + 'static,
 {
-    child(name, kind, WORKER_SHUTDOWN, started(spawn))
+    child(name, kind, started(spawn))
 }
 
 /// Starts an actor that `spawn` makes, whatever its messages are.

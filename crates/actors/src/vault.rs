@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
+    time::UNIX_EPOCH,
 };
 
 use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SessionId, WireError};
@@ -22,9 +23,12 @@ use crate::{
     ports::{Authenticator, ResumeTokens, RoomRecord},
     presence::PresenceMsg,
     registry::{ActorRegistry, Depth, Gauge},
-    room::{RoomCell, RoomInfo},
+    room::{self, RoomCell, RoomInfo},
     session::SessionCell,
-    supervisor::dynamic::DynamicMsg,
+    supervisor::{
+        dynamic::DynamicMsg,
+        quarantine::{Apart, Kept, Quarantine},
+    },
 };
 
 /// Bounds that an operator may change.
@@ -83,6 +87,8 @@ pub struct Vault {
     pub(crate) presence: Arc<Slot<PresenceMsg>>,
     pub(crate) room_supervisor: Arc<Slot<DynamicMsg>>,
     pub(crate) session_supervisor: Arc<Slot<DynamicMsg>>,
+    /// Rooms that failed too often, by the names that the registry has for them.
+    pub(crate) rooms_apart: Arc<Quarantine>,
     sessions: RwLock<HashMap<SessionId, Arc<SessionCell>>>,
     rooms: RwLock<HashMap<RoomId, Arc<RoomCell>>>,
     sockets: Mutex<HashMap<PlayerId, usize>>,
@@ -117,6 +123,7 @@ impl Vault {
             presence: Arc::default(),
             room_supervisor: Arc::default(),
             session_supervisor: Arc::default(),
+            rooms_apart: Arc::default(),
             sessions: RwLock::default(),
             rooms: RwLock::default(),
             sockets: Mutex::default(),
@@ -176,6 +183,20 @@ impl Vault {
 
     pub fn room(&self, room: RoomId) -> Option<Arc<RoomCell>> {
         self.rooms.read().get(&room).cloned()
+    }
+
+    /// What is told to whoever asks for a room that is not there.
+    pub fn no_room(&self, room: RoomId) -> WireError {
+        let Some(Kept { why, until }) = self.rooms_apart.get(&room::label(room)) else {
+            return WireError::new(ErrorCode::RoomNotFound, format!("there is no room {room}"));
+        };
+        let until = until.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let message = match why {
+            Apart::Crashed => "the room failed too often and is kept apart",
+            Apart::Stuck => "the room hangs and is kept apart",
+        };
+        let details = serde_json::json!({ "reason": why.word(), "until_ms": until });
+        WireError::new(ErrorCode::RoomClosed, message).details(details)
     }
 
     pub fn rooms(&self) -> Vec<Arc<RoomCell>> {

@@ -61,7 +61,7 @@ pub enum ConfigError {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: toml::de::Error },
-    #[error("{}: {error}", path.display())]
+    #[error("{}:{error}", path.display())]
     Supervision { path: PathBuf, error: SupervisionError },
     #[error("{0}")]
     Refused(String),
@@ -155,15 +155,21 @@ fn reachable(addr: SocketAddr, dev: bool, behind_proxy: bool) -> Result<(), Conf
     )))
 }
 
-fn supervision(path: Option<&Path>) -> Result<Supervision, ConfigError> {
+/// Reads that supervision file, or the one that is compiled in.
+///
+/// # Errors
+/// The file cannot be read or has a mistake: says where.
+pub fn supervision(path: Option<&Path>) -> Result<Supervision, ConfigError> {
+    let refused = |path: &Path| {
+        let path = path.to_owned();
+        move |error| ConfigError::Supervision { path, error }
+    };
     let Some(path) = path else {
-        let error = |error: SupervisionError| ConfigError::Refused(error.to_string());
-        return Supervision::compiled_in().map_err(error);
+        return Supervision::compiled_in().map_err(refused(Path::new("supervision.toml")));
     };
     let text = fs::read_to_string(path)
         .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
-    Supervision::parse(&text)
-        .map_err(|error| ConfigError::Supervision { path: path.to_owned(), error })
+    Supervision::parse(&text).map_err(refused(path))
 }
 
 fn within(

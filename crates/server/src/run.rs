@@ -6,6 +6,7 @@ pub mod runtime;
 pub mod serve;
 pub mod signals;
 pub mod start_up;
+pub mod supervision;
 
 use std::{io::Write, process::ExitCode};
 
@@ -54,6 +55,7 @@ pub fn run(games: GameRegistry) -> ExitCode {
             Command::Serve(serve) => serve::run(*serve, games),
             Command::Token(token) => commands::token(&token),
             Command::Migrate(data) => commands::migrate(&data),
+            Command::Supervision(command) => supervision::run(&command),
         },
         Err(error) => {
             // Where even this cannot be written there is nobody to read it.

@@ -4,6 +4,7 @@ mod health;
 mod play;
 mod rooms;
 mod stopping;
+mod supervision_file;
 
 use e2e::{
     client::{Client, Format},

@@ -170,7 +170,12 @@ impl ActorMeta {
         *self.crash.lock() = Some(Box::new(crash));
     }
 
-    /// Makes it panic. False when it has never run.
+    /// It is kept for those who look: nothing can be asked of it any more.
+    pub(crate) fn no_more(&self) {
+        self.crash.lock().take();
+    }
+
+    /// Makes it panic. False when it has never run, or is no more.
     pub fn crash(&self) -> bool {
         let crash = self.crash.lock();
         crash.as_ref().map(|crash| crash()).is_some()

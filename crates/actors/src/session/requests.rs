@@ -70,9 +70,7 @@ impl Desk {
         }
         let found = self.cell.held(room).or_else(|| self.vault.room(room));
         self.last_room = found.as_ref().map(Arc::downgrade).unwrap_or_default();
-        found.ok_or_else(|| {
-            WireError::new(ErrorCode::RoomNotFound, format!("there is no room {room}"))
-        })
+        found.ok_or_else(|| self.vault.no_room(room))
     }
 
     fn pass_to_room(&mut self, room: RoomId, item: RoomItem) {

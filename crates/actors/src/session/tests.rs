@@ -5,6 +5,7 @@ mod client;
 mod faults;
 mod requests;
 mod resume;
+mod tree;
 mod world;
 
 use std::time::{Duration, SystemTime};

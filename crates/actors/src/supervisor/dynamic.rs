@@ -10,7 +10,10 @@ use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, Supervisio
 use tokio::time::Instant;
 
 use super::{
-    DynamicSpec, Exit, RestartHistory, Start, Started, buried, ended, plan::comes_back, stop_child,
+    DynamicSpec, Exit, Remains, RestartHistory, Start,
+    ends::{begin, ended},
+    plan::comes_back,
+    quarantine::{Apart, Quarantine},
 };
 use crate::{
     panics::{self, Panicked},
@@ -31,6 +34,8 @@ pub enum DynamicMsg {
     Abandon {
         label: String,
     },
+    /// The time of a name that is kept apart may be over.
+    Release,
     /// Panics, on order.
     Crash,
 }
@@ -64,6 +69,9 @@ pub struct Nursery {
     pub registry: Arc<ActorRegistry>,
     /// The supervisor's own place.
     pub meta: Arc<ActorMeta>,
+    /// The same for all incarnations.
+    pub remains: Arc<Remains>,
+    pub quarantine: Arc<Quarantine>,
 }
 
 pub struct Brood {
@@ -74,12 +82,16 @@ pub struct Brood {
     born: Instant,
     registry: Arc<ActorRegistry>,
     meta: Arc<ActorMeta>,
+    remains: Arc<Remains>,
+    quarantine: Arc<Quarantine>,
+    /// Whether a timer will look at the quarantine.
+    release_armed: bool,
 }
 
 pub struct Child {
     spec: DynamicChild,
     meta: Arc<ActorMeta>,
-    running: Option<Started>,
+    running: Option<ActorCell>,
     history: RestartHistory,
     started: Instant,
     streak: u32,
@@ -95,9 +107,19 @@ impl Actor for DynamicSupervisor {
         myself: ActorRef<DynamicMsg>,
         nursery: Nursery,
     ) -> Result<Brood, ActorProcessingErr> {
-        let Nursery { spec, slot, known, registry, meta } = nursery;
-        let (children, labels, born) = (HashMap::new(), HashSet::new(), Instant::now());
-        let mut brood = Brood { spec, children, labels, born, registry, meta };
+        let Nursery { spec, slot, known, registry, meta, remains, quarantine } = nursery;
+        remains.clear().await;
+        let mut brood = Brood {
+            spec,
+            children: HashMap::new(),
+            labels: HashSet::new(),
+            born: Instant::now(),
+            registry,
+            meta,
+            remains,
+            quarantine,
+            release_armed: false,
+        };
         let me = myself.clone();
         brood.meta.crash_with(move || drop(me.cast(DynamicMsg::Crash)));
         // First the address, then the look: a child that is asked for in between is asked for twice, not never.
@@ -105,7 +127,10 @@ impl Actor for DynamicSupervisor {
         for child in known() {
             brood.start_new(child, &myself).await;
         }
-        brood.registry.retain_children(&brood.meta.path, |label| brood.labels.contains(label));
+        brood.release(&myself);
+        brood.registry.retain_children(&brood.meta.path, |label| {
+            brood.labels.contains(label) || brood.quarantine.get(label).is_some()
+        });
         Ok(brood)
     }
 
@@ -118,7 +143,11 @@ impl Actor for DynamicSupervisor {
         match msg {
             DynamicMsg::Start(spec) => brood.start_new(spec, &myself).await,
             DynamicMsg::Again(child) => brood.start(*child, &myself).await,
-            DynamicMsg::Abandon { label } => brood.abandon(&label, &myself.get_cell()),
+            DynamicMsg::Abandon { label } => brood.abandon(&label, &myself),
+            DynamicMsg::Release => {
+                brood.release_armed = false;
+                brood.release(&myself);
+            }
             DynamicMsg::Crash => panics::on_order(),
         }
         Ok(())
@@ -144,7 +173,7 @@ impl Actor for DynamicSupervisor {
     ) -> Result<(), ActorProcessingErr> {
         let shutdown = brood.spec.shutdown;
         let running = brood.children.drain().filter_map(|(_, child)| child.running);
-        let stopped = running.map(|child| stop_child(child, shutdown, myself.get_cell()));
+        let stopped = running.map(|child| brood.remains.stop(child, shutdown, myself.get_cell()));
         futures_util::future::join_all(stopped).await;
         Ok(())
     }
@@ -152,6 +181,10 @@ impl Actor for DynamicSupervisor {
 
 impl Brood {
     async fn start_new(&mut self, spec: DynamicChild, myself: &ActorRef<DynamicMsg>) {
+        if let Some(kept) = self.quarantine.get(&spec.label) {
+            let reason = format!("it is kept apart: {}", kept.why.word());
+            return (spec.gave_up)(&GaveUp { reason, panicked: None });
+        }
         if !self.labels.insert(spec.label.clone()) {
             return;
         }
@@ -174,39 +207,80 @@ impl Brood {
         self.registry.leave(&child.meta);
     }
 
-    fn abandon(&mut self, label: &str, me: &ActorCell) {
+    /// The child is gone, and its name is kept apart.
+    fn keep_apart(&mut self, child: &Child, why: Apart, myself: &ActorRef<DynamicMsg>) {
+        if self.spec.quarantine.is_zero() {
+            return self.forget(child);
+        }
+        self.labels.remove(&child.spec.label);
+        child.meta.no_more();
+        for released in self.quarantine.keep(child.meta.clone(), why, self.spec.quarantine) {
+            self.registry.leave(&released);
+        }
+        self.release(myself);
+    }
+
+    /// Those whose time is over may come back: the tree shows them no longer.
+    fn release(&mut self, myself: &ActorRef<DynamicMsg>) {
+        let (released, next) = self.quarantine.sweep();
+        for meta in released {
+            self.registry.leave(&meta);
+        }
+        let Some(next) = next else { return };
+        if !std::mem::replace(&mut self.release_armed, true) {
+            myself.send_after(next - Instant::now(), || DynamicMsg::Release);
+        }
+    }
+
+    fn abandon(&mut self, label: &str, myself: &ActorRef<DynamicMsg>) {
         let found = self.children.iter().find(|(_, child)| child.spec.label == label);
         let Some(child) = found.map(|(&id, _)| id).and_then(|id| self.children.remove(&id)) else {
             return;
         };
-        self.forget(&child);
-        if let Some((cell, _)) = child.running {
-            // Should it ever come to an end, it dies there, and nobody is told.
-            cell.unlink(me.clone());
+        self.keep_apart(&child, Apart::Stuck, myself);
+        if let Some(cell) = child.running {
+            // Should it ever come to an end, it dies there, and nobody is told or waits for it.
+            cell.unlink(myself.get_cell());
             cell.kill();
+            self.remains.take(&cell);
         }
     }
 
-    /// The child has failed and is not started again.
-    fn give_up(&mut self, child: &Child, cause: Cause, decision: Decision, gave_up: &GaveUp) {
-        self.registry.failed(&child.meta, Failure::new(cause, &gave_up.reason, decision));
+    /// The child has failed and its restart type says that it is not started again.
+    fn let_go(&mut self, child: &Child, cause: Cause, gave_up: &GaveUp) {
+        let failure = Failure::new(cause, &gave_up.reason, Decision::Stop);
+        self.registry.failed(&child.meta, failure);
         self.forget(child);
         (child.spec.gave_up)(gave_up);
     }
 
+    /// The child has spent its budget.
+    fn give_up(
+        &mut self,
+        child: &Child,
+        cause: Cause,
+        gave_up: &GaveUp,
+        myself: &ActorRef<DynamicMsg>,
+    ) {
+        let failure = Failure::new(cause, &gave_up.reason, Decision::Quarantine);
+        self.registry.failed(&child.meta, failure);
+        self.keep_apart(child, Apart::Crashed, myself);
+        (child.spec.gave_up)(gave_up);
+    }
+
     async fn start(&mut self, mut child: Child, myself: &ActorRef<DynamicMsg>) {
-        let me: ActorCell = myself.get_cell();
-        match (child.spec.start)(me, child.meta.clone()).await {
+        match begin(&child.spec.start, myself.get_cell(), child.meta.clone()).await {
             Ok(started) => {
-                let id = started.0.get_id();
-                child.running = Some(started);
+                let cell = self.remains.keep(started);
+                let id = cell.get_id();
+                child.running = Some(cell);
                 child.started = Instant::now();
                 child.meta.started();
                 self.children.insert(id, child);
             }
             Err(error) => {
                 child.started = Instant::now();
-                let gave_up = GaveUp { reason: error.to_string(), panicked: None };
+                let gave_up = GaveUp { reason: error, panicked: None };
                 self.again(child, Cause::StartFailed, gave_up, myself).await;
             }
         }
@@ -220,13 +294,13 @@ impl Brood {
         myself: &ActorRef<DynamicMsg>,
     ) {
         let Some(mut child) = self.children.remove(&child) else { return };
-        let Some((_, handle)) = child.running.take() else { return };
-        let (cause, panicked) = buried(handle, reason).await;
+        let Some(dead) = child.running.take() else { return };
+        let (cause, panicked) = self.remains.bury(&dead, reason).await;
         let gave_up = GaveUp { reason: reason.to_owned(), panicked };
         if comes_back(self.spec.restart, exit) {
             self.again(child, cause, gave_up, myself).await;
         } else if exit == Exit::Failed {
-            self.give_up(&child, cause, Decision::Stop, &gave_up);
+            self.let_go(&child, cause, &gave_up);
         } else {
             child.meta.set_state(State::Stopped);
             self.forget(&child);
@@ -243,10 +317,10 @@ impl Brood {
         let lived = child.started.elapsed();
         child.streak = if lived < self.spec.backoff.young { child.streak + 1 } else { 0 };
         if child.history.record(self.born.elapsed()).is_err() {
-            return self.give_up(&child, cause, Decision::Quarantine, &gave_up);
+            return self.give_up(&child, cause, &gave_up, myself);
         }
         self.registry.failed(&child.meta, Failure::new(cause, gave_up.reason, Decision::Restart));
-        let delay = self.spec.backoff.delay(lived, child.streak);
+        let delay = self.spec.backoff.delay(lived, child.streak, rand::random());
         if delay.is_zero() && child.streak <= 1 {
             return Box::pin(self.start(child, myself)).await;
         }

@@ -1,8 +1,7 @@
 //! What a supervisor does when a child ends: OTP's rules as a pure function (`sup_princ`, erlang/otp).
 
 /// Which children are affected when one ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
     /// The one that ended.
     OneForOne,
@@ -13,8 +12,7 @@ pub enum Strategy {
 }
 
 /// Whether a child that ended is started again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restart {
     /// Always.
     Permanent,
@@ -29,6 +27,8 @@ pub enum Restart {
 pub enum Exit {
     /// By itself or because it was asked to.
     Normal,
+    /// As a supervisor that gives up does: on purpose, and so not a failure of its own (OTP's `shutdown`).
+    Shutdown,
     /// By a panic, an error or a kill.
     Failed,
 }
@@ -95,10 +95,13 @@ mod tests {
     fn a_child_comes_back_as_its_restart_type_says() {
         let table = [
             (P, Exit::Normal, true),
+            (P, Exit::Shutdown, true),
             (P, Exit::Failed, true),
             (R, Exit::Normal, false),
+            (R, Exit::Shutdown, false),
             (R, Exit::Failed, true),
             (T, Exit::Normal, false),
+            (T, Exit::Shutdown, false),
             (T, Exit::Failed, false),
         ];
         for (restart, exit, back) in table {

@@ -4,7 +4,9 @@ mod dynamic;
 mod escalation;
 mod fixed;
 mod model;
+mod otp;
 mod overlap;
+mod walk;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -12,8 +14,8 @@ use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, concurrency::JoinHandle};
 
 use super::{
-    Backoff, ChildSpec, Family, Restart, RestartLimit, Start, Started, StaticSpec, Strategy,
-    Supervisor, SupervisorMsg,
+    Backoff, ChildSpec, Family, Restart, RestartLimit, Shutdown, Start, Started, StaticSpec,
+    Strategy, Supervisor, SupervisorMsg,
 };
 use super::{
     DynamicSpec,
@@ -29,11 +31,13 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A child's time to stop before it is killed.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+const WITHIN: Shutdown = Shutdown::Within(SHUTDOWN);
 /// Far more restarts than a test makes.
 const PLENTY: RestartLimit = RestartLimit { intensity: 1_000, period: ms(5_000) };
 /// Nobody is young, so nobody waits.
-const AT_ONCE: Backoff = Backoff { young: ms(0), initial: ms(50), max: ms(5_000) };
-const BACKOFF: Backoff = Backoff { young: ms(250), initial: ms(50), max: ms(5_000) };
+const AT_ONCE: Backoff = Backoff { young: ms(0), ..BACKOFF };
+const BACKOFF: Backoff =
+    Backoff { young: ms(250), initial: ms(50), factor: 2.0, max: ms(5_000), jitter: 0.0 };
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -45,6 +49,10 @@ enum Order {
     Panic,
     Fail,
     Stop,
+    /// As a supervisor that gives up.
+    Shutdown,
+    /// Is not told but killed.
+    Kill,
     /// Hears nothing any more but a kill.
     Deaf,
 }
@@ -123,6 +131,8 @@ impl Actor for Child {
             Order::Panic => panic!("on order"),
             Order::Fail => return Err("on order".into()),
             Order::Stop => myself.stop(None),
+            Order::Shutdown => myself.stop(Some("shutdown: on order".into())),
+            Order::Kill => myself.kill(),
             Order::Deaf => std::future::pending().await,
         }
         Ok(())
@@ -150,7 +160,7 @@ impl Stage {
     }
 
     fn child(&self, name: &'static str, restart: Restart) -> ChildSpec {
-        child(name, restart, SHUTDOWN, self.start(name))
+        child(name, restart, WITHIN, self.start(name))
     }
 
     /// Permanent children of these names, in this order.
@@ -219,16 +229,17 @@ fn nested(name: &'static str, spec: StaticSpec, children: Vec<ChildSpec>) -> Chi
             Ok::<Started, _>((actor.get_cell(), handle))
         })
     });
-    child(name, Restart::Permanent, PATIENCE, start)
+    child(name, Restart::Permanent, Shutdown::Within(PATIENCE), start)
 }
 
-fn child(name: &'static str, restart: Restart, shutdown: Duration, start: Start) -> ChildSpec {
+fn child(name: &'static str, restart: Restart, shutdown: Shutdown, start: Start) -> ChildSpec {
     ChildSpec { name, kind: &KIND, restart, strategy: None, shutdown, inbox: None, start }
 }
 
 fn family(name: &'static str, spec: StaticSpec, children: Vec<ChildSpec>) -> Family {
     let registry = Arc::<ActorRegistry>::default();
-    Family { name, spec, children, meta: ActorMeta::alone(&super::KIND), registry }
+    let (meta, remains) = (ActorMeta::alone(&super::KIND), Arc::default());
+    Family { name, spec, children, meta, registry, remains }
 }
 
 fn nursery(
@@ -237,5 +248,6 @@ fn nursery(
     known: Arc<dyn Fn() -> Vec<DynamicChild> + Send + Sync>,
 ) -> Nursery {
     let (registry, meta) = (Arc::default(), ActorMeta::alone(&super::KIND));
-    Nursery { spec, slot: slot.clone(), known, registry, meta }
+    let (slot, remains, quarantine) = (slot.clone(), Arc::default(), Arc::default());
+    Nursery { spec, slot, known, registry, meta, remains, quarantine }
 }

@@ -22,6 +22,27 @@ pub enum Command {
     Token(Token),
     /// Brings the database up to date, and ends
     Migrate(Data),
+    /// Reads supervision files
+    #[command(subcommand)]
+    Supervision(Supervision),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Supervision {
+    /// Says whether a supervision file is right, and if not, where
+    Check {
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+    },
+    /// Prints the supervision tree as it takes effect, every number of it, as a file that `check` accepts
+    Print {
+        #[command(flatten)]
+        file: ConfigFile,
+
+        /// Numbers of the supervision tree [default: the file that is compiled in]
+        #[arg(long, env = "GAMEV1_SUPERVISION", value_name = "FILE")]
+        supervision: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

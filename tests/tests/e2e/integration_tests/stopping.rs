@@ -74,29 +74,6 @@ async fn configurations_that_make_no_sense_are_refused_with_2() {
 }
 
 #[tokio::test]
-async fn a_supervision_file_with_a_mistake_is_refused_with_its_line() {
-    let server = Server::start().await;
-    let file = server.data_dir().with_file_name("wrong.toml");
-    let own = include_str!("../../../../supervision.toml");
-    for (wrong, line) in [
-        (own.replacen("intensity = 3", "intensty = 3", 1), true),
-        (own.replacen("[supervisor.storage]", "[supervisor.storeroom]", 1), true),
-        (own.replacen("intensity = 10", "intensity = -1", 1), true),
-        ("this is no TOML".to_owned(), true),
-    ] {
-        assert_ne!(wrong, own);
-        std::fs::write(&file, &wrong).unwrap();
-        let output = server
-            .command("serve", &["--addr", "127.0.0.1:0", "--supervision", file.to_str().unwrap()])
-            .await;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned()
-            + &String::from_utf8_lossy(&output.stdout);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(!line || said.contains("line"), "{said}");
-    }
-}
-
-#[tokio::test]
 async fn during_a_drain_the_server_is_alive_and_not_ready() {
     let mut server = Server::start().await;
     let mut ada = server.connect(Format::Json).await;

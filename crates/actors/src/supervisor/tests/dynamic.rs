@@ -9,7 +9,8 @@ use super::{
 use crate::vault::Slot;
 
 pub(super) fn spec(restart: Restart) -> DynamicSpec {
-    DynamicSpec { restart, limit: PLENTY, backoff: AT_ONCE, shutdown: SHUTDOWN }
+    let quarantine = Duration::ZERO;
+    DynamicSpec { restart, limit: PLENTY, backoff: AT_ONCE, shutdown: WITHIN, quarantine }
 }
 
 /// A dynamic supervisor, and the children that its vault would know.
@@ -201,7 +202,7 @@ async fn supervised(stage: &Stage, known: &[&'static str]) -> (Running, Arc<Slot
             })
         })
     };
-    let child = child("nest", Restart::Permanent, PATIENCE, start);
+    let child = child("nest", Restart::Permanent, Shutdown::Within(PATIENCE), start);
     (Running::start(super::spec(Strategy::OneForOne), vec![child]).await, slot)
 }
 

@@ -28,7 +28,7 @@ fn otp(strategy: Affected, children: &[Known], dead: usize, reason: Exit) -> Don
     let child = &children[dead];
     let restart = match (child.restart, reason) {
         (Permanent, _) | (Transient, Exit::Failed) => true,
-        (Transient, Exit::Normal) | (Temporary, _) => false,
+        (Transient, Exit::Normal | Exit::Shutdown) | (Temporary, _) => false,
     };
     if !restart {
         return Done::default(); // del_child
@@ -67,7 +67,7 @@ proptest! {
         restarts in vec((select(vec![Permanent, Transient, Temporary]), any::<bool>()), 1..8),
         dead in any::<proptest::sample::Index>(),
         strategy in select(vec![Affected::OneForOne, Affected::OneForAll, Affected::RestForOne]),
-        exit in select(vec![Exit::Normal, Exit::Failed]),
+        exit in select(vec![Exit::Normal, Exit::Shutdown, Exit::Failed]),
     ) {
         let dead = dead.index(restarts.len());
         let known: Vec<_> = restarts

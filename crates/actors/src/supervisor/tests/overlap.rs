@@ -79,7 +79,7 @@ fn clinger(census: &Arc<Census>, born: &Probe<ActorRef<Order>>) -> Start {
 async fn a_static_supervisor_starts_the_next_incarnation_when_the_last_is_dropped() {
     let (census, mut born) = (Arc::<Census>::default(), Probe::spawn().await);
     let start = clinger(&census, &born);
-    let child = child("a", Restart::Permanent, SHUTDOWN, start);
+    let child = child("a", Restart::Permanent, WITHIN, start);
     let running = Running::start(spec(Strategy::OneForOne), vec![child]).await;
     for _ in 0..5 {
         born.recv().await.cast(Order::Panic).unwrap();
