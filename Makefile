@@ -56,4 +56,5 @@ bench:
 	$(BENCH) relay
 	$(BENCH) arena
 	$(BENCH) crash
+	$(BENCH) restart
 	$(BENCH) idle

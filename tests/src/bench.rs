@@ -18,6 +18,7 @@ mod process;
 mod pump;
 mod relay;
 mod report;
+mod restart;
 mod samples;
 mod schedule;
 mod ships;
@@ -49,6 +50,8 @@ enum Bench {
     Idle(idle::IdleArgs),
     /// A room that panics: how long until its next tick arrives
     Crash(crash::CrashArgs),
+    /// Inside one process: a restart alone, a message's way, a checkpoint
+    Restart(restart::RestartArgs),
     /// The bare relay by itself; the benches start it
     #[command(hide = true)]
     Bare(bare::BareArgs),
@@ -147,6 +150,7 @@ pub fn main() -> Result<()> {
         Bench::Arena(args) => arena::run(&args, core),
         Bench::Idle(args) => idle::run(&args, core),
         Bench::Crash(args) => crash::run(&args, core),
+        Bench::Restart(args) => restart::run(&args),
         Bench::Bare(args) => bare::run(args),
     }
 }

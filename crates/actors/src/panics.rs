@@ -2,6 +2,7 @@
 //! place too, and the task that it happened in. Process-wide, because the panic hook is.
 
 use std::{
+    any::Any,
     collections::VecDeque,
     panic::{self, PanicHookInfo},
     sync::Once,
@@ -34,8 +35,7 @@ pub fn install_hook() {
 
 fn keep(info: &PanicHookInfo<'_>) {
     let location = info.location().map(ToString::to_string).unwrap_or_default();
-    let said = info.payload_as_str().unwrap_or("a panic without words");
-    let message: String = said.chars().take(WORDS_CHARS_MAX).collect();
+    let message = words(info.payload());
     let thread = std::thread::current();
     tracing::error!(at = location, thread = thread.name().unwrap_or("unnamed"), "panic: {message}");
     if let Some(task) = tokio::task::try_id() {
@@ -45,6 +45,13 @@ fn keep(info: &PanicHookInfo<'_>) {
         }
         kept.push_back((task, Panicked { message, location }));
     }
+}
+
+/// What a panic says.
+pub(crate) fn words(payload: &(dyn Any + Send)) -> String {
+    let said = payload.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    said.unwrap_or("a panic without words").chars().take(WORDS_CHARS_MAX).collect()
 }
 
 /// The panic that ended that task, whose supervisor was told `reason`. Panics that were caught meanwhile are forgotten.

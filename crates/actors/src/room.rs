@@ -17,6 +17,7 @@ pub mod views;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -155,16 +156,11 @@ impl Actor for RoomActor {
         room: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
         room.meta.begin(msg.number());
-        match msg {
-            RoomMsg::Start => room.start(&myself)?,
-            RoomMsg::Wake => room.wake(&myself)?,
-            RoomMsg::Tick => room.tick(&myself)?,
-            RoomMsg::Empty => room.end_if_empty(&myself),
-            RoomMsg::Close(reason, message) => room.close(reason, &message, None, &myself),
-            RoomMsg::Crash => {
-                room.at(Site::Order);
-                panics::on_order();
-            }
+        // Caught here, a panic unwinds through our own frames alone, which takes half the time. Nothing goes on with
+        // what it left behind: the room fails all the same, and its next incarnation begins from the vault.
+        match catch_unwind(AssertUnwindSafe(|| room.handle(msg, &myself))) {
+            Ok(handled) => handled?,
+            Err(payload) => return Err(panics::words(&*payload).into()),
         }
         room.meta.end();
         Ok(())
@@ -223,6 +219,21 @@ fn dissolve(
 }
 
 impl Running {
+    fn handle(&mut self, msg: RoomMsg, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
+        match msg {
+            RoomMsg::Start => self.start(myself)?,
+            RoomMsg::Wake => self.wake(myself)?,
+            RoomMsg::Tick => self.tick(myself)?,
+            RoomMsg::Empty => self.end_if_empty(myself),
+            RoomMsg::Close(reason, message) => self.close(reason, &message, None, myself),
+            RoomMsg::Crash => {
+                self.at(Site::Order);
+                panics::on_order();
+            }
+        }
+        Ok(())
+    }
+
     fn age(&self) -> Duration {
         self.cell.age()
     }
