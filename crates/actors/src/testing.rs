@@ -35,7 +35,7 @@ pub struct RoomHarness {
     pub vault: Arc<Vault>,
     pub room: Arc<RoomCell>,
     boom: Boom,
-    _supervisor: ActorRef<DynamicMsg>,
+    supervisor: ActorRef<DynamicMsg>,
 }
 
 impl RoomHarness {
@@ -46,11 +46,6 @@ impl RoomHarness {
     #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
     pub async fn new<G: Game>(options: Value, seed: u8) -> RoomHarness {
         let registry = GameRegistry::new().with::<G>();
-        let options = options.as_object().cloned().expect("options are an object");
-        let plain = registry.get(G::NAME).expect("it was registered").clone();
-        let settings = plain.settings(&options).expect("the options are the game's");
-        let boom = Boom::default();
-        let game = Arc::new(Sabotaged { plain, boom: boom.clone() });
         let limits = Limits { dev: true, ..Limits::default() };
         let vault = Vault::new(registry, limits, Arc::new(Nobody), Arc::new(Nobody));
         let supervision = Supervision::compiled_in().expect("the compiled-in file is right");
@@ -72,6 +67,31 @@ impl RoomHarness {
         };
         let (supervisor, _) =
             Actor::spawn(None, DynamicSupervisor, nursery).await.expect("a supervisor starts");
+        RoomHarness::within(vault, supervisor, G::NAME, options, seed)
+    }
+
+    /// Another room of the same game, under the same supervisor.
+    ///
+    /// # Panics
+    /// The options are not the game's: a test is to fail then.
+    pub fn beside(&self, options: Value, seed: u8) -> RoomHarness {
+        let (vault, supervisor) = (self.vault.clone(), self.supervisor.clone());
+        RoomHarness::within(vault, supervisor, self.room.spec.game.name(), options, seed)
+    }
+
+    #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
+    fn within(
+        vault: Arc<Vault>,
+        supervisor: ActorRef<DynamicMsg>,
+        game: &str,
+        options: Value,
+        seed: u8,
+    ) -> RoomHarness {
+        let options = options.as_object().cloned().expect("options are an object");
+        let plain = vault.games.get(game).expect("it was registered").clone();
+        let settings = plain.settings(&options).expect("the options are the game's");
+        let boom = Boom::default();
+        let game = Arc::new(Sabotaged { plain, boom: boom.clone() });
         let spec = RoomSpec {
             game,
             options,
@@ -85,7 +105,7 @@ impl RoomHarness {
             .insert_room(|id, n| RoomCell::new(id, n, spec, SystemTime::UNIX_EPOCH))
             .expect("there is place for one room");
         room::spawn(&vault, &room);
-        RoomHarness { vault, room, boom, _supervisor: supervisor }
+        RoomHarness { vault, room, boom, supervisor }
     }
 
     /// A session without a socket, whose frames the test reads.

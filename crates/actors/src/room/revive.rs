@@ -9,7 +9,7 @@ use super::{
     recovery::{Site, Way},
     state::{Checkpoint, Entry, Room},
 };
-use crate::game::Member;
+use crate::{game::Member, supervisor::dynamic::NO_WAY_BACK};
 
 /// What a way back has cost.
 #[derive(Default)]
@@ -80,7 +80,8 @@ impl Running {
                     (way, Lost { ticks: was_at.saturating_sub(now_at), inputs })
                 }
                 None => {
-                    self.close(ClosedReason::Crashed, "the room failed too often", None, myself);
+                    // Its supervisor gives it up and keeps it apart.
+                    myself.stop(Some(NO_WAY_BACK.into()));
                     return Ok(());
                 }
             }

@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -23,6 +24,8 @@ use crate::{
 
 /// What the strategy of these supervisors is called.
 pub const STRATEGY: &str = "dynamic";
+/// The reason of a child that stops because it knows no way back: it is given up as one that has spent its budget.
+pub const NO_WAY_BACK: &str = "no way back";
 
 pub struct DynamicSupervisor;
 
@@ -95,6 +98,10 @@ pub struct Child {
     history: RestartHistory,
     started: Instant,
     streak: u32,
+    /// In back-off, over all its life.
+    waited: Duration,
+    /// Why it failed the last time.
+    failed: Option<GaveUp>,
 }
 
 impl Actor for DynamicSupervisor {
@@ -197,7 +204,8 @@ impl Brood {
             inbox: spec.inbox.clone(),
         });
         let (history, started) = (RestartHistory::new(self.spec.limit), Instant::now());
-        let child = Child { spec, meta, running: None, history, started, streak: 0 };
+        let (streak, waited, failed) = (0, Duration::ZERO, None);
+        let child = Child { spec, meta, running: None, history, started, streak, waited, failed };
         self.start(child, myself).await;
     }
 
@@ -213,6 +221,7 @@ impl Brood {
             return self.forget(child);
         }
         self.labels.remove(&child.spec.label);
+        child.meta.set_state(State::Quarantined);
         child.meta.no_more();
         for released in self.quarantine.keep(child.meta.clone(), why, self.spec.quarantine) {
             self.registry.leave(&released);
@@ -297,7 +306,11 @@ impl Brood {
         let Some(dead) = child.running.take() else { return };
         let (cause, panicked) = self.remains.bury(&dead, reason).await;
         let gave_up = GaveUp { reason: reason.to_owned(), panicked };
-        if comes_back(self.spec.restart, exit) {
+        if exit == Exit::Normal && reason == NO_WAY_BACK {
+            let why = child.failed.take().unwrap_or(gave_up);
+            let cause = if why.panicked.is_some() { Cause::Panic } else { Cause::Error };
+            self.give_up(&child, cause, &why, myself);
+        } else if comes_back(self.spec.restart, exit) {
             self.again(child, cause, gave_up, myself).await;
         } else if exit == Exit::Failed {
             self.let_go(&child, cause, &gave_up);
@@ -316,14 +329,18 @@ impl Brood {
     ) {
         let lived = child.started.elapsed();
         child.streak = if lived < self.spec.backoff.young { child.streak + 1 } else { 0 };
-        if child.history.record(self.born.elapsed()).is_err() {
+        // Waiting is not living: what fails whenever it starts would never spend its budget otherwise.
+        let age = self.born.elapsed().saturating_sub(child.waited);
+        if child.history.record(age).is_err() {
             return self.give_up(&child, cause, &gave_up, myself);
         }
-        self.registry.failed(&child.meta, Failure::new(cause, gave_up.reason, Decision::Restart));
+        self.registry.failed(&child.meta, Failure::new(cause, &gave_up.reason, Decision::Restart));
+        child.failed = Some(gave_up);
         let delay = self.spec.backoff.delay(lived, child.streak, rand::random());
         if delay.is_zero() && child.streak <= 1 {
             return Box::pin(self.start(child, myself)).await;
         }
+        child.waited += delay;
         myself.send_after(delay, move || DynamicMsg::Again(Box::new(child)));
     }
 }

@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, concurrency::JoinHandle};
 
 use super::{
-    Backoff, ChildSpec, Family, Restart, RestartLimit, Shutdown, Start, Started, StaticSpec,
-    Strategy, Supervisor, SupervisorMsg,
+    Backoff, ChildSpec, Family, Remains, Restart, RestartLimit, Shutdown, Start, Started,
+    StaticSpec, Strategy, Supervisor, SupervisorMsg,
 };
 use super::{
     DynamicSpec,
@@ -31,6 +31,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A child's time to stop before it is killed.
 const SHUTDOWN: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(1);
 const WITHIN: Shutdown = Shutdown::Within(SHUTDOWN);
 /// Far more restarts than a test makes.
 const PLENTY: RestartLimit = RestartLimit { intensity: 1_000, period: ms(5_000) };
@@ -53,6 +54,8 @@ enum Order {
     Shutdown,
     /// Is not told but killed.
     Kill,
+    /// Stops and takes its time over it.
+    Linger,
     /// Hears nothing any more but a kill.
     Deaf,
 }
@@ -66,8 +69,9 @@ enum Fact {
     /// All that it held is dropped.
     Ended(&'static str),
     GaveUp(&'static str),
+    Lingered(&'static str),
 }
-use Fact::{Ended, GaveUp, Refused, Started as Began};
+use Fact::{Ended, GaveUp, Lingered, Refused, Started as Began};
 
 /// Makes children, orders them about and reads what becomes of them.
 struct Stage {
@@ -85,8 +89,8 @@ const KIND: Kind = Kind::new("child", &["order"]);
 
 struct Child(&'static str);
 
-/// What a child holds while it lives.
-struct Life(&'static str, Arc<Shared>);
+/// What a child holds while it lives, and whether it lingers when it stops.
+struct Life(&'static str, Arc<Shared>, bool);
 
 impl Drop for Life {
     fn drop(&mut self) {
@@ -118,14 +122,14 @@ impl Actor for Child {
         }
         shared.children.lock().insert(self.0, myself);
         shared.tell(Began(self.0));
-        Ok(Life(self.0, shared))
+        Ok(Life(self.0, shared, false))
     }
 
     async fn handle(
         &self,
         myself: ActorRef<Order>,
         order: Order,
-        _: &mut Life,
+        life: &mut Life,
     ) -> Result<(), ActorProcessingErr> {
         match order {
             Order::Panic => panic!("on order"),
@@ -133,7 +137,23 @@ impl Actor for Child {
             Order::Stop => myself.stop(None),
             Order::Shutdown => myself.stop(Some("shutdown: on order".into())),
             Order::Kill => myself.kill(),
+            Order::Linger => {
+                life.2 = true;
+                myself.stop(None);
+            }
             Order::Deaf => std::future::pending().await,
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<Order>,
+        life: &mut Life,
+    ) -> Result<(), ActorProcessingErr> {
+        if life.2 {
+            tokio::time::sleep(LINGER).await;
+            life.1.tell(Lingered(self.0));
         }
         Ok(())
     }
@@ -222,8 +242,10 @@ fn spec(strategy: Strategy) -> StaticSpec {
 
 /// A static supervisor as a child of another.
 fn nested(name: &'static str, spec: StaticSpec, children: Vec<ChildSpec>) -> ChildSpec {
+    let remains = Arc::<Remains>::default();
     let start: Start = Arc::new(move |parent, meta| {
-        let family = Family { meta, ..family(name, spec, children.clone()) };
+        let remains = remains.clone();
+        let family = Family { meta, remains, ..family(name, spec, children.clone()) };
         Box::pin(async move {
             let (actor, handle) = Actor::spawn_linked(None, Supervisor, family, parent).await?;
             Ok::<Started, _>((actor.get_cell(), handle))

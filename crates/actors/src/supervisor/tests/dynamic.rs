@@ -166,6 +166,67 @@ async fn a_child_that_does_not_start_again_is_tried_again_less_and_less_often() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_child_that_fails_whenever_it_starts_spends_its_budget_however_long_it_waits_in_between()
+{
+    let mut stage = Stage::new().await;
+    let limit = RestartLimit { intensity: 10, period: ms(10_000) };
+    let spec = DynamicSpec { limit, backoff: BACKOFF, ..spec(Restart::Transient) };
+    let nest = stage.nest(spec).await;
+    stage.add(&nest, "a").await;
+    let begin = Instant::now();
+    for _ in 0..10 {
+        stage.order("a", Order::Panic);
+        stage.expect([Ended("a"), Began("a")]).await;
+    }
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a"), GaveUp("a")]).await;
+    assert_eq!(begin.elapsed(), ms(50 + 100 + 200 + 400 + 800 + 1_600 + 3_200 + 5_000 + 5_000));
+    nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_apart_is_not_started_until_its_time_is_over() {
+    let mut stage = Stage::new().await;
+    let (limit, quarantine) = (RestartLimit { intensity: 0, period: ms(10_000) }, ms(600_000));
+    let nest = stage.nest(DynamicSpec { limit, quarantine, ..spec(Restart::Transient) }).await;
+    stage.add(&nest, "a").await;
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a"), GaveUp("a")]).await;
+    // Whoever asks for it is told at once, and again after the supervisor has been made anew.
+    nest.slot.cast(DynamicMsg::Start(stage.newborn("a")));
+    stage.expect([GaveUp("a")]).await;
+    stage.add(&nest, "b").await;
+    tokio::time::sleep(quarantine).await;
+    stage.add(&nest, "a").await;
+    nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_knows_no_way_back_is_given_up() {
+    let mut stage = Stage::new().await;
+    let nest = stage.nest(spec(Restart::Transient)).await;
+    stage.add(&nest, "a").await;
+    stage.actor("a").stop(Some(NO_WAY_BACK.into()));
+    stage.expect([Ended("a"), GaveUp("a")]).await;
+    nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_that_holds_a_child_back_stops_at_once() {
+    let mut stage = Stage::new().await;
+    let nest = stage.nest(DynamicSpec { backoff: BACKOFF, ..spec(Restart::Transient) }).await;
+    stage.add(&nest, "a").await;
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a"), Began("a")]).await;
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a")]).await;
+    let asked = Instant::now();
+    nest.stop().await;
+    assert_eq!(asked.elapsed(), ms(0));
+    stage.expect_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn children_are_stopped_all_at_once_and_killed_when_their_time_is_over() {
     let mut stage = Stage::new().await;
     let nest = stage.nest(spec(Restart::Transient)).await;

@@ -1,6 +1,7 @@
 //! Giving up: a supervisor that restarts too often ends, and its own supervisor decides.
 
 use super::*;
+use crate::registry::State;
 
 const TWICE_IN_5_S: RestartLimit = RestartLimit { intensity: 2, period: ms(5_000) };
 
@@ -134,4 +135,33 @@ async fn a_supervisor_that_stops_in_time_stops_its_children_before_it_ends() {
     running.stop().await;
 
     stage.expect([Ended("b"), Ended("a"), Ended("before")]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transient_supervisor_that_gave_up_stays_away_and_one_that_crashed_comes_back() {
+    let mut stage = Stage::new().await;
+    let once = RestartLimit { intensity: 1, ..TWICE_IN_5_S };
+    let inner = nested("inner", limited(Strategy::OneForOne, once), stage.permanent(&["a"]));
+    let inner = ChildSpec { restart: Restart::Transient, ..inner };
+    let mut children = vec![inner];
+    children.extend(stage.permanent(&["b"]));
+    let family = family("top", limited(Strategy::RestForOne, TWICE_IN_5_S), children);
+    let registry = family.registry.clone();
+    let (supervisor, handle) = Actor::spawn(None, Supervisor, family).await.unwrap();
+    stage.expect([Began("a"), Began("b")]).await;
+
+    assert!(registry.named("inner").unwrap().crash());
+    stage.expect([Ended("a"), Ended("b"), Began("a"), Began("b")]).await;
+
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a"), Began("a")]).await;
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a")]).await;
+    stage.expect_nothing().await;
+    assert_eq!(registry.named("inner").unwrap().state(), State::Stopped);
+    let incident = &registry.incidents()[0];
+    let told = (incident.decision.word(), incident.reason.as_str());
+    assert_eq!(told, ("stop", "shutdown: more than 1 restarts in 5s"));
+    Running { supervisor, handle }.stop().await;
+    stage.expect([Ended("b")]).await;
 }

@@ -190,3 +190,49 @@ async fn a_child_that_does_not_start_again_is_tried_again_and_those_behind_it_wa
     assert_eq!(began.elapsed(), ms(150));
     running.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_that_holds_a_child_back_stops_at_once() {
+    let mut stage = Stage::new().await;
+    let spec = StaticSpec { backoff: BACKOFF, ..spec(Strategy::OneForAll) };
+    let running = Running::start(spec, stage.permanent(&["a", "b"])).await;
+    stage.expect([Began("a"), Began("b")]).await;
+    stage.order("b", Order::Panic);
+    stage.expect([Ended("b"), Ended("a"), Began("a"), Began("b")]).await;
+    stage.order("b", Order::Panic);
+    stage.expect([Ended("b"), Ended("a")]).await;
+    let asked = Instant::now();
+    running.stop().await;
+    assert_eq!(asked.elapsed(), ms(0));
+    stage.expect_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stops_by_itself_has_its_time_too_when_its_supervisor_stops() {
+    let mut stage = Stage::new().await;
+    let running = Running::start(spec(Strategy::OneForOne), stage.permanent(&["a"])).await;
+    stage.expect([Began("a")]).await;
+    stage.order("a", Order::Linger);
+    tokio::task::yield_now().await;
+    let asked = Instant::now();
+    running.supervisor.stop(None);
+    stage.expect([Lingered("a"), Ended("a")]).await;
+    assert_eq!(asked.elapsed(), LINGER);
+    running.ended().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_without_an_end_has_failed_after_a_while() {
+    let mut stage = Stage::new().await;
+    let never: Start = Arc::new(|_, _| Box::pin(std::future::pending()));
+    let mut children = stage.permanent(&["a"]);
+    children.push(child("b", Permanent, WITHIN, never));
+    let begin = Instant::now();
+
+    let family = family("top", spec(Strategy::OneForOne), children);
+    let error = Actor::spawn(None, Supervisor, family).await.err().unwrap().to_string();
+
+    assert!(error.contains("top/b does not start: it takes longer than 30s"), "{error}");
+    stage.expect([Began("a"), Ended("a")]).await;
+    assert_eq!(begin.elapsed(), ms(30_000));
+}

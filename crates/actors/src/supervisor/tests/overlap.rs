@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Condvar;
 
-use super::{super::dynamic::*, *};
+use super::{
+    super::{Remains, dynamic::*},
+    *,
+};
 
 /// How many incarnations there are at once, at most.
 #[derive(Default)]
@@ -105,6 +108,51 @@ async fn a_dynamic_supervisor_starts_the_next_incarnation_when_the_last_is_dropp
     born.recv().await;
     supervisor.stop(None);
     tokio::time::timeout(PATIENCE, handle).await.expect("an end in time").unwrap();
+    assert_eq!(census.most.load(Ordering::SeqCst), 1);
+    assert_eq!(*census.alive.lock(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_static_supervisor_that_died_itself_starts_its_children_when_the_last_ones_are_dropped() {
+    let (census, mut born) = (Arc::<Census>::default(), Probe::spawn().await);
+    let start = clinger(&census, &born);
+    let inner = nested(
+        "inner",
+        spec(Strategy::OneForOne),
+        vec![child("a", Restart::Permanent, WITHIN, start)],
+    );
+    let family = family("top", spec(Strategy::OneForOne), vec![inner]);
+    let registry = family.registry.clone();
+    let (supervisor, handle) = Actor::spawn(None, Supervisor, family).await.unwrap();
+    for _ in 0..5 {
+        born.recv().await;
+        assert!(registry.named("inner").unwrap().crash());
+    }
+    born.recv().await;
+    Running { supervisor, handle }.stop().await;
+    assert_eq!(census.most.load(Ordering::SeqCst), 1);
+    assert_eq!(*census.alive.lock(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dynamic_supervisor_that_died_itself_starts_its_children_when_the_last_ones_are_dropped()
+{
+    let (census, mut born) = (Arc::<Census>::default(), Probe::spawn().await);
+    let start = clinger(&census, &born);
+    let gave_up = Arc::new(|_: &super::super::dynamic::GaveUp| ());
+    let child = DynamicChild { label: "a".into(), kind: &KIND, inbox: None, start, gave_up };
+    let spec = super::dynamic::spec(Restart::Transient);
+    let (slot, remains) = (Arc::<Slot<DynamicMsg>>::default(), Arc::<Remains>::default());
+    for _ in 0..5 {
+        let child = child.clone();
+        let nursery = nursery(spec, &slot, Arc::new(move || vec![child.clone()]));
+        let nursery = Nursery { remains: remains.clone(), ..nursery };
+        let (supervisor, handle) = Actor::spawn(None, DynamicSupervisor, nursery).await.unwrap();
+        born.recv().await;
+        supervisor.cast(DynamicMsg::Crash).unwrap();
+        tokio::time::timeout(PATIENCE, handle).await.expect("an end in time").unwrap();
+    }
+    remains.clear().await;
     assert_eq!(census.most.load(Ordering::SeqCst), 1);
     assert_eq!(*census.alive.lock(), 0);
 }
