@@ -43,7 +43,6 @@ use crate::{
     panics,
     ports::RoomRecord,
     registry::{ActorMeta, Kind},
-    supervisor::dynamic::GaveUp,
     vault::Vault,
 };
 
@@ -165,13 +164,6 @@ impl Actor for RoomActor {
         room.meta.end();
         Ok(())
     }
-}
-
-/// The room is not started again: its members are told and keep their sockets.
-fn quarantine(vault: &Arc<Vault>, cell: &Arc<RoomCell>, why: &GaveUp) {
-    let reason = &why.reason;
-    tracing::error!(room = %cell.id, game = cell.spec.game.name(), reason, "room quarantined");
-    dissolve(vault, cell, ClosedReason::Crashed, "the room failed too often", None, |_| None);
 }
 
 /// Takes a room out of the vault: members are told, those who wait are refused, the rows are closed.

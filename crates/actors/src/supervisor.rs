@@ -184,7 +184,7 @@ impl Children {
                 continue;
             }
             if let Err(reason) = self.start(at, myself.get_cell()).await {
-                if !self.count(at, Duration::ZERO, (Cause::StartFailed, &reason), myself).await {
+                if !self.count(at, Duration::ZERO, (Cause::StartFailed, &reason), myself) {
                     return;
                 }
                 // Of a group that stands and falls together none stays up meanwhile.
@@ -241,7 +241,7 @@ impl Children {
                 }
             }
             Plan::Restart { stop, start } => {
-                if !self.count(at, lived, (cause, reason), myself).await {
+                if !self.count(at, lived, (cause, reason), myself) {
                     return;
                 }
                 self.stop(&stop, &myself.get_cell()).await;
@@ -254,9 +254,9 @@ impl Children {
         }
     }
 
-    /// Counts a restart of child `at`. False when it is one too many: then all children are stopped and this supervisor
-    /// ends, which its own one is told.
-    async fn count(
+    /// Counts a restart of child `at`. False when it is one too many: then this supervisor stops, its children before it,
+    /// and its own supervisor is told.
+    fn count(
         &mut self,
         at: usize,
         lived: Duration,
@@ -270,7 +270,6 @@ impl Children {
             return true;
         };
         self.note(at, why, Decision::Escalate);
-        self.stop_all(&myself.get_cell()).await;
         self.meta.set_state(State::Stopped);
         // Not a failure but an end on purpose: OTP's `shutdown`, after which a transient supervisor stays away.
         myself.stop(Some(format!("{SHUTDOWN}: {too_many}")));

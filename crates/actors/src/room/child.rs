@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use gamev1_protocol::RoomId;
+use gamev1_protocol::{RoomId, push::ClosedReason};
 use ractor::Actor;
 
-use super::{KIND, RoomActor, RoomCell, quarantine};
+use super::{KIND, RoomActor, RoomCell, dissolve};
 use crate::{
     registry::Depth,
     supervisor::{
@@ -54,4 +54,11 @@ pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<RoomCell>) -> DynamicChild {
 /// Starts the actor of a room that stands in the vault.
 pub(crate) fn spawn(vault: &Arc<Vault>, cell: &Arc<RoomCell>) {
     vault.room_supervisor.cast(DynamicMsg::Start(child(vault, cell)));
+}
+
+/// The room is not started again: its members are told and keep their sockets.
+fn quarantine(vault: &Arc<Vault>, cell: &Arc<RoomCell>, why: &GaveUp) {
+    let reason = &why.reason;
+    tracing::error!(room = %cell.id, game = cell.spec.game.name(), reason, "room quarantined");
+    dissolve(vault, cell, ClosedReason::Crashed, "the room failed too often", None, |_| None);
 }

@@ -236,3 +236,27 @@ async fn a_start_without_an_end_has_failed_after_a_while() {
     stage.expect([Began("a"), Ended("a")]).await;
     assert_eq!(begin.elapsed(), ms(30_000));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_decided_later_takes_the_place_of_what_was_decided_before() {
+    let mut stage = Stage::new().await;
+    let backoff = Backoff { initial: ms(100), ..BACKOFF };
+    let spec = StaticSpec { backoff, ..spec(Strategy::RestForOne) };
+    let running = Running::start(spec, stage.permanent(&["a", "b"])).await;
+    stage.expect([Began("a"), Began("b")]).await;
+    stage.order("a", Order::Panic);
+    stage.expect([Ended("a"), Ended("b"), Began("a"), Began("b")]).await;
+    stage.order("b", Order::Panic);
+    stage.expect([Ended("b"), Began("b")]).await;
+    stage.order("b", Order::Panic);
+    stage.expect([Ended("b")]).await;
+    tokio::time::sleep(ms(50)).await;
+    let begin = Instant::now();
+
+    stage.order("a", Order::Panic);
+
+    // Not after 50 ms, when `b` would have been started without the one that it depends on.
+    stage.expect([Ended("a"), Began("a"), Began("b")]).await;
+    assert_eq!(begin.elapsed(), ms(100));
+    running.stop().await;
+}

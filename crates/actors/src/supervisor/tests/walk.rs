@@ -1,6 +1,8 @@
 //! Random trees whose children end at random times in random ways: the real supervisors do what the model of OTP does,
 //! in the same order and at the same time.
 
+use std::ops::Range;
+
 use proptest::{
     collection::vec,
     option,
@@ -37,7 +39,7 @@ struct Step {
     deafen: Option<Index>,
 }
 
-fn any_plot(nested: bool, deaf: bool) -> BoxedStrategy<Plot> {
+fn any_plot(nested: bool, deaf: bool, intensity: Range<u32>) -> BoxedStrategy<Plot> {
     let restart = || select(vec![Restart::Permanent, Restart::Transient, Restart::Temporary]);
     let strategy = || select(vec![Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne]);
     let brutal = if deaf { 2 } else { 0 };
@@ -46,11 +48,10 @@ fn any_plot(nested: bool, deaf: bool) -> BoxedStrategy<Plot> {
         brutal + 1 => Just(Shutdown::BrutalKill)
     ];
     let worker = (restart(), shutdown).prop_map(|(restart, shutdown)| (restart, shutdown, None));
-    let sup = (restart(), strategy(), 0u32..4, 1u64..3_000, vec(worker.clone(), 1..4)).prop_map(
-        |(restart, strategy, intensity, period, workers)| {
+    let sup = (restart(), strategy(), intensity.clone(), 1u64..3_000, vec(worker.clone(), 1..4))
+        .prop_map(|(restart, strategy, intensity, period, workers)| {
             (restart, Shutdown::Within(PATIENCE), Some((strategy, intensity, period, workers)))
-        },
-    );
+        });
     let child = if nested {
         prop_oneof![worker.prop_map(|(restart, shutdown, _)| (restart, shutdown, None)), sup]
             .boxed()
@@ -59,7 +60,7 @@ fn any_plot(nested: bool, deaf: bool) -> BoxedStrategy<Plot> {
             .prop_map(|(restart, shutdown, _): (_, _, Option<()>)| (restart, shutdown, None))
             .boxed()
     };
-    (strategy(), 0u32..5, 1u64..5_000, vec(child, 1..5))
+    (strategy(), intensity, 1u64..5_000, vec(child, 1..5))
         .prop_map(|(strategy, intensity, period, children)| {
             let children =
                 children.into_iter().enumerate().map(|(at, (restart, shutdown, below))| {
@@ -226,7 +227,7 @@ proptest! {
 
     #[test]
     fn a_supervisor_of_workers_does_what_otp_does(
-        plot in any_plot(false, true),
+        plot in any_plot(false, true, 0..5),
         steps in vec(any_step(true), 1..12),
         first in option::weighted(0.1, any::<Index>()),
     ) {
@@ -235,7 +236,7 @@ proptest! {
 
     #[test]
     fn supervisors_under_a_supervisor_do_what_otp_does(
-        plot in any_plot(true, true),
+        plot in any_plot(true, true, 0..4),
         steps in vec(any_step(true), 1..20),
         first in option::weighted(0.1, any::<Index>()),
     ) {
@@ -244,9 +245,9 @@ proptest! {
 
     #[test]
     fn back_off_changes_when_something_starts_and_nothing_else(
-        plot in any_plot(true, false),
+        plot in any_plot(true, false, 2..20),
         steps in vec(any_step(false), 1..30),
-        young in 1u64..2_000,
+        young in 1u64..5_000,
     ) {
         run(plot, steps, Some((young, 100, 800)), None);
     }
