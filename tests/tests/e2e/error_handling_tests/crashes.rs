@@ -219,7 +219,9 @@ async fn a_room_that_cannot_be_helped_is_closed_and_the_sockets_stay() {
     assert_eq!((&closed["room"], &closed["reason"]), (&json!(room), &json!("crashed")));
     assert!(closed["message"].as_str().is_some_and(|text| !text.is_empty()), "{closed}");
     for client in &mut members {
-        client.refused("room.join", json!({ "room": room }), "room_not_found").await;
+        let kept_apart = client.refused("room.join", json!({ "room": room }), "room_closed").await;
+        assert_eq!(kept_apart["details"]["reason"], "crashed", "{kept_apart}");
+        assert!(kept_apart["details"]["until_ms"].is_u64(), "{kept_apart}");
         let again = client.create("bomb").await;
         client.ticks(&again, 2).await;
     }
