@@ -3,10 +3,10 @@
 use tokio::time::Instant;
 
 use super::{
-    super::{DynamicSpec, dynamic::*},
+    super::{DynamicSpec, dynamic::*, quarantine::Apart},
     *,
 };
-use crate::vault::Slot;
+use crate::{registry::State, vault::Slot};
 
 pub(super) fn spec(restart: Restart) -> DynamicSpec {
     let quarantine = Duration::ZERO;
@@ -199,6 +199,30 @@ async fn what_is_kept_apart_is_not_started_until_its_time_is_over() {
     tokio::time::sleep(quarantine).await;
     stage.add(&nest, "a").await;
     nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_hangs_is_left_to_itself_and_kept_apart_as_stuck() {
+    let mut stage = Stage::new().await;
+    let slot = Arc::<Slot<DynamicMsg>>::default();
+    let spec = DynamicSpec { quarantine: ms(600_000), ..spec(Restart::Transient) };
+    let nursery = nursery(spec, &slot, Arc::new(Vec::new));
+    let (registry, quarantine) = (nursery.registry.clone(), nursery.quarantine.clone());
+    let (_, handle) = Actor::spawn(None, DynamicSupervisor, nursery).await.unwrap();
+    let nest = Nest { slot, handle };
+    stage.add(&nest, "a").await;
+    stage.order("a", Order::Deaf);
+
+    nest.slot.cast(DynamicMsg::Abandon { label: "a".into() });
+
+    // This one can be killed, where a loop without an end could not; nobody waits for either.
+    stage.expect([Ended("a")]).await;
+    assert_eq!(quarantine.get("a").unwrap().why, Apart::Stuck);
+    assert_eq!(registry.named("a").unwrap().state(), State::Quarantined);
+    nest.slot.cast(DynamicMsg::Start(stage.newborn("a")));
+    stage.expect([GaveUp("a")]).await;
+    nest.stop().await;
+    stage.expect_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
