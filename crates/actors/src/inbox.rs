@@ -78,6 +78,14 @@ impl<T: Clone> Inbox<T> {
         Ok(())
     }
 
+    /// Wakes the actor for something that waits elsewhere.
+    pub fn nudge(&self) {
+        let mut inner = self.inner.lock();
+        if !inner.awake {
+            inner.wake();
+        }
+    }
+
     /// Moves the head into `current` and gives a copy of it. `None`: nothing waits, and the next push wakes again.
     pub fn begin(&self) -> Option<T> {
         let mut inner = self.inner.lock();
@@ -127,6 +135,11 @@ impl<T: Clone> Inbox<T> {
             inner.awake = false;
         }
         inner.queue.iter().take(n).cloned().collect()
+    }
+
+    /// A copy of all that waits, for those who only look.
+    pub fn copy(&self) -> Vec<T> {
+        self.inner.lock().queue.iter().cloned().collect()
     }
 
     pub fn drop_front(&self, n: usize) {

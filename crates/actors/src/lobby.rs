@@ -59,6 +59,8 @@ pub enum LobbyItem {
     },
     /// A room is no more.
     Closed(RoomId),
+    /// A room of a former process lives again.
+    Restored(RoomId),
 }
 
 /// Where the answer to a call goes; in a place of its own, so that the item can be cloned.
@@ -156,7 +158,7 @@ impl Desk {
                 ask.refuse(&error)
             }
             Some(LobbyItem::Open { tell, .. }) => answer(&tell, Err(error)),
-            Some(LobbyItem::Closed(_)) | None => {}
+            Some(LobbyItem::Closed(_) | LobbyItem::Restored(_)) | None => {}
         }
     }
 
@@ -181,6 +183,11 @@ impl Desk {
                 answer(&tell, self.make(maker, create).map(|room| room.info()));
             }
             LobbyItem::Closed(room) => self.listing.remove(room),
+            LobbyItem::Restored(room) => {
+                if let Some(room) = self.vault.room(room) {
+                    list(&mut self.listing, &room);
+                }
+            }
         }
     }
 
@@ -209,7 +216,7 @@ impl Desk {
         let room = self.vault.insert_room(|id, n| RoomCell::new(id, n, spec, now))?;
         self.vault.record(RoomRecord::Opened {
             room: room.id,
-            game: room.spec.game.name(),
+            game: room.spec.game.name().into(),
             options: Value::Object(room.spec.options.clone()),
             metadata: Value::Object(room.spec.metadata.clone()),
             private: room.spec.private,

@@ -128,6 +128,17 @@ impl Outbox {
         self.lanes.lock().take_uncounted_lost()
     }
 
+    /// The frames that the client has not confirmed and the count before them; no frame when they are more than
+    /// `bytes_max`, so that a resume learns that some are missing.
+    pub(crate) fn kept(&self, bytes_max: usize) -> (u64, Vec<Bytes>) {
+        self.lanes.lock().kept(bytes_max)
+    }
+
+    /// Takes over what a former process had kept.
+    pub(crate) fn restore(&self, before_kept: u64, kept: &[Bytes]) {
+        self.lanes.lock().restore(before_kept, kept);
+    }
+
     /// Moves frames into `sink` until it is full: reliable ones first, then states. When nothing is left, the task is
     /// woken by the next push.
     pub fn drain(&self, cx: &Context<'_>, sink: &mut impl Sink) -> Drained {

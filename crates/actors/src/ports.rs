@@ -1,9 +1,11 @@
 //! What the actors need from the world: the ports that `persistence` and `server` implement. Here the words are the
 //! actors' own; no SQL, no HTTP, no token format.
 
-use std::{future::Future, pin::Pin, time::SystemTime};
+use std::{borrow::Cow, future::Future, io, pin::Pin, time::SystemTime};
 
+use bytes::Bytes;
 use gamev1_protocol::{PlayerId, RoomId, Seat, SessionId, SignInId};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -18,23 +20,19 @@ pub enum StoreError {
 }
 
 /// Something about rooms that is to be stored. Each names its row, so that writing it twice does no harm.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum RoomRecord {
     Opened {
         room: RoomId,
-        game: &'static str,
+        game: Cow<'static, str>,
         options: Value,
         metadata: Value,
         private: bool,
         seats_max: u16,
         at: SystemTime,
     },
-    Closed {
-        room: RoomId,
-        reason: &'static str,
-        result: Option<Value>,
-        at: SystemTime,
-    },
+    /// The room is no more: what was saved of it goes too.
+    Closed { room: RoomId, reason: Cow<'static, str>, result: Option<Value>, at: SystemTime },
     /// A player took a seat: begins a game session, one row for a player's stay in a room.
     SeatTaken {
         game_session: uuid::Uuid,
@@ -45,17 +43,143 @@ pub enum RoomRecord {
         at: SystemTime,
     },
     /// The stay is over; `result` is what the game says of it.
-    SeatLeft {
-        game_session: uuid::Uuid,
-        result: Option<Value>,
-        at: SystemTime,
-    },
+    SeatLeft { game_session: uuid::Uuid, result: Option<Value>, at: SystemTime },
 }
 
-/// The store of rooms and game sessions. Only the store actor holds it.
+/// A room as it is kept between processes. The image is the actors' own; nobody else reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSave {
+    pub room: RoomId,
+    /// The number of the process that owns the room; it only grows.
+    pub owner_epoch: u32,
+    pub at: SystemTime,
+    pub image: Bytes,
+    /// The sessions that hold a seat, in order.
+    pub members: Vec<SessionId>,
+}
+
+/// A room that this process has taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedRoom {
+    /// The new one, which fences the former owner's writes.
+    pub owner_epoch: u32,
+    pub saved_at: SystemTime,
+    pub image: Bytes,
+}
+
+/// A session over a planned restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionSave {
+    pub session: SessionId,
+    pub at: SystemTime,
+    pub image: Bytes,
+}
+
+/// The store of rooms and game sessions.
 pub trait RoomStore: Send + Sync + 'static {
-    /// Writes a batch in one transaction, in order. Writing the same batch again changes nothing.
-    fn write<'a>(&'a self, batch: &'a [RoomRecord]) -> Answer<'a, Result<(), StoreError>>;
+    /// Writes the records in order, then the saves, in one transaction. Writing the same again changes nothing. Gives
+    /// the rooms whose save was refused because another process has taken them.
+    fn write<'a>(
+        &'a self,
+        records: &'a [RoomRecord],
+        saves: &'a [RoomSave],
+    ) -> Answer<'a, Result<Vec<RoomId>, StoreError>>;
+
+    /// Takes over a room that was saved. `None` when there is none.
+    fn claim(
+        &self,
+        room: RoomId,
+        now: SystemTime,
+    ) -> Answer<'_, Result<Option<ClaimedRoom>, StoreError>>;
+
+    /// The saved rooms in which that session holds a seat.
+    fn rooms_of_session(&self, session: SessionId) -> Answer<'_, Result<Vec<RoomId>, StoreError>>;
+
+    fn save_sessions<'a>(&'a self, saves: &'a [SessionSave]) -> Answer<'a, Result<(), StoreError>>;
+
+    /// Reads what was saved of these sessions and deletes it: it is good once.
+    fn take_sessions<'a>(
+        &'a self,
+        sessions: &'a [SessionId],
+    ) -> Answer<'a, Result<Vec<SessionSave>, StoreError>>;
+
+    /// Ends at most `limit` rooms that were neither saved nor claimed since `before`, and forgets sessions saved before
+    /// it. Gives how many rooms that were.
+    fn end_unclaimed(
+        &self,
+        before: SystemTime,
+        now: SystemTime,
+        limit: u32,
+    ) -> Answer<'_, Result<usize, StoreError>>;
+}
+
+/// Where everything goes when the store does not answer and the process must end. It is read first at the next start.
+pub trait Spool: Send + Sync + 'static {
+    /// Blocks, and needs no runtime: a thread that watches over a stuck one calls it.
+    ///
+    /// # Errors
+    /// The disk refuses it: what was given is lost.
+    fn write(&self, spooled: &Spooled) -> io::Result<()>;
+}
+
+/// What a spool keeps.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spooled {
+    pub records: Vec<RoomRecord>,
+    pub rooms: Vec<RoomSave>,
+    pub sessions: Vec<SessionSave>,
+}
+
+/// What a player may not do for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SanctionKind {
+    Ban,
+    Mute,
+}
+
+impl SanctionKind {
+    pub fn word(self) -> &'static str {
+        match self {
+            SanctionKind::Ban => "ban",
+            SanctionKind::Mute => "mute",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sanction {
+    /// Sorts by the time at which it was imposed.
+    pub id: uuid::Uuid,
+    pub player: PlayerId,
+    pub kind: SanctionKind,
+    /// `None` until it is lifted.
+    pub until: Option<SystemTime>,
+    pub reason: String,
+    pub by: Option<PlayerId>,
+    pub at: SystemTime,
+}
+
+/// The store of sanctions.
+pub trait SanctionStore: Send + Sync + 'static {
+    /// Those that hold at `now`, by id, behind `after`.
+    fn active(
+        &self,
+        now: SystemTime,
+        after: Option<uuid::Uuid>,
+        limit: u32,
+    ) -> Answer<'_, Result<Vec<Sanction>, StoreError>>;
+
+    /// Imposes a sanction; the same one again changes nothing.
+    fn impose<'a>(&'a self, sanction: &'a Sanction) -> Answer<'a, Result<(), StoreError>>;
+
+    /// Lifts all sanctions of that kind that a player has. True when there was one.
+    fn lift(
+        &self,
+        player: PlayerId,
+        kind: SanctionKind,
+        by: Option<PlayerId>,
+        at: SystemTime,
+    ) -> Answer<'_, Result<bool, StoreError>>;
 }
 
 /// Who a session belongs to, as a verified token and the player's row say.

@@ -5,6 +5,7 @@ mod cell;
 mod child;
 mod desk;
 pub mod image;
+mod keep;
 mod patch;
 pub mod recovery;
 mod revive;
@@ -28,7 +29,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 /// What rooms are called in the registry, and their messages.
-pub const KIND: Kind = Kind::new("room", &["start", "wake", "tick", "empty", "close", "crash"]);
+pub const KIND: Kind =
+    Kind::new("room", &["start", "wake", "tick", "empty", "close", "crash", "save", "drain"]);
 
 pub use self::cell::{RoomCell, RoomInfo, RoomItem, RoomSpec, Seated, TellJoined};
 pub(crate) use self::child::{child, label, spawn};
@@ -63,6 +65,10 @@ pub enum RoomMsg {
     Empty,
     /// Closes the room by order.
     Close(ClosedReason, String),
+    /// Its image may be due.
+    Save,
+    /// The server stops: a last checkpoint, and no more.
+    Drain,
     /// Panics, on order: no input is to blame.
     Crash,
 }
@@ -77,6 +83,8 @@ impl RoomMsg {
             RoomMsg::Empty => 3,
             RoomMsg::Close(..) => 4,
             RoomMsg::Crash => 5,
+            RoomMsg::Save => 6,
+            RoomMsg::Drain => 7,
         }
     }
 }
@@ -98,6 +106,7 @@ pub struct Running {
     empty_armed: bool,
     ticks_skipped: u64,
     told_too_large: bool,
+    due: keep::Due,
 }
 
 /// A member and what it has been sent.
@@ -145,6 +154,7 @@ impl Actor for RoomActor {
             empty_armed: false,
             ticks_skipped: 0,
             told_too_large: false,
+            due: keep::Due::default(),
         })
     }
 
@@ -178,6 +188,8 @@ fn dissolve(
     if !cell.set_closing() {
         return;
     }
+    // Its rows and its image are the new owner's by now.
+    let elsewhere = reason == ClosedReason::Moved;
     let at = SystemTime::now();
     let seated = std::mem::take(&mut *cell.seated.lock());
     for member in seated.values() {
@@ -186,10 +198,13 @@ fn dissolve(
         member.session.outbox.take_state(cell.n);
         member.session.outbox.push(&closed);
         member.session.let_go(cell.id);
-        let result = stay_result(member.seat);
-        vault.record(RoomRecord::SeatLeft { game_session: member.stay, result, at });
+        if !elsewhere {
+            let result = stay_result(member.seat);
+            vault.record(RoomRecord::SeatLeft { game_session: member.stay, result, at });
+        }
     }
     vault.remove_room(cell.id);
+    vault.forget_save(cell.id);
     vault.lobby.push_always(LobbyItem::Closed(cell.id));
     for item in cell.inbox.take_current().into_iter().chain(cell.inbox.close()) {
         if let RoomItem::Join { ask, .. } = &item {
@@ -207,7 +222,10 @@ fn dissolve(
         ClosedReason::Moved => "moved",
         ClosedReason::Operator => "operator",
     };
-    vault.record(RoomRecord::Closed { room: cell.id, reason, result, at });
+    if !elsewhere {
+        let reason = reason.into();
+        vault.record(RoomRecord::Closed { room: cell.id, reason, result, at });
+    }
 }
 
 impl Running {
@@ -218,6 +236,8 @@ impl Running {
             RoomMsg::Tick => self.tick(myself)?,
             RoomMsg::Empty => self.end_if_empty(myself),
             RoomMsg::Close(reason, message) => self.close(reason, &message, None, myself),
+            RoomMsg::Save => self.save_timer(myself)?,
+            RoomMsg::Drain => self.drain(myself)?,
             RoomMsg::Crash => {
                 self.at(Site::Order);
                 panics::on_order();
@@ -251,7 +271,7 @@ impl Running {
         if self.changed && self.cell.spec.settings.tick_hz == 0 {
             self.step(myself)?;
         }
-        Ok(())
+        self.save_if_due(myself)
     }
 
     /// The inputs that have come, the step, and the next tick on the schedule.
@@ -259,7 +279,7 @@ impl Running {
         self.pump(usize::MAX, myself);
         self.step(myself)?;
         self.arm(myself);
-        Ok(())
+        self.save_if_due(myself)
     }
 
     /// One step of the room's time: the game's tick, what it says, what it looks like.
@@ -270,6 +290,7 @@ impl Running {
         let tick = room.tick_number();
         self.commit(Entry::Tick);
         self.changed = false;
+        self.changed_at(self.age());
         self.say(tick, myself);
         self.patch()?;
         self.checkpoint_if_due()

@@ -2,6 +2,7 @@
 //! lobby, and answers what concerns the session alone. It lives on for the resume window when the socket is cut.
 
 mod cell;
+pub mod image;
 mod open;
 mod requests;
 pub mod state;
@@ -34,7 +35,7 @@ use crate::{
     room::{RoomCell, RoomItem},
     supervisor::{
         Started,
-        dynamic::{DynamicChild, GaveUp},
+        dynamic::{DynamicChild, DynamicMsg, GaveUp},
     },
     vault::{Rate, Vault},
 };
@@ -212,6 +213,11 @@ pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<SessionCell>) -> DynamicChild
     DynamicChild { label, kind: &KIND, inbox: Some(inbox), start, gave_up }
 }
 
+/// Starts the actor of a session that stands in the vault.
+pub(crate) fn spawn(vault: &Arc<Vault>, cell: &Arc<SessionCell>) {
+    vault.session_supervisor.cast(DynamicMsg::Start(child(vault, cell)));
+}
+
 /// The session is over: it leaves its rooms and the vault, and its socket closes.
 fn leave_all(vault: &Vault, cell: &Arc<SessionCell>, close: Option<CloseCode>) {
     for room in cell.end() {
@@ -253,6 +259,10 @@ impl Desk {
 
     async fn wake(&mut self, myself: &ActorRef<SessionMsg>) {
         for _ in 0..FRAMES_A_ROUND {
+            if self.vault.stopping() {
+                // What was counted so far is what the client is told after the restart; it sends the rest again.
+                return;
+            }
             let Some(frame) = self.cell.inbox.begin() else { return };
             match self.decode(&frame) {
                 Ok(incoming) => {

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use gamev1_protocol::{RoomId, push::ClosedReason};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::{
@@ -10,11 +11,14 @@ use crate::{
     ports::RoomStore,
     readiness::Readiness,
     registry::{ActorMeta, Kind},
+    room::RoomMsg,
     vault::Vault,
 };
 
-/// Rows of one transaction, at most.
+/// Rows of one transaction, at most, and images of rooms.
 const BATCH_MAX: usize = 1_000;
+const SAVES_MAX: usize = 500;
+const SAVES_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long the store waits before it tries a failed batch again: doubled each time, at most the latter.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -81,13 +85,18 @@ impl Actor for StoreActor {
 
 impl Writer {
     async fn write(&mut self, myself: &ActorRef<StoreMsg>) {
+        // Records first: one that closes a room has taken its image out of the saves before.
         let batch = self.vault.records.peek(BATCH_MAX);
-        if batch.is_empty() {
+        let saves = self.vault.pending_saves(SAVES_MAX, SAVES_BYTES_MAX);
+        if batch.is_empty() && saves.is_empty() {
             return;
         }
-        match self.store.write(&batch).await {
-            Ok(()) => {
+        let images: Vec<_> = saves.iter().map(|(_, save)| save.clone()).collect();
+        match self.store.write(&batch, &images).await {
+            Ok(fenced) => {
                 self.vault.records.drop_front(batch.len());
+                self.vault.saved(&saves);
+                fenced.into_iter().for_each(|room| self.fenced(room));
                 if std::mem::take(&mut self.failures) > 0 {
                     self.readiness.set_ready("store");
                 }
@@ -96,18 +105,27 @@ impl Writer {
             Err(error) => {
                 let wait = RETRY_FIRST.saturating_mul(1 << self.failures.min(16)).min(RETRY_MAX);
                 self.failures += 1;
-                tracing::error!(%error, rows = batch.len(), ?wait, "a batch is not written yet");
+                let (rows, rooms) = (batch.len(), saves.len());
+                tracing::error!(%error, rows, rooms, ?wait, "a batch is not written yet");
                 self.readiness.set_waiting("store", error.to_string());
                 myself.send_after(wait, || StoreMsg::Wake);
             }
         }
     }
+
+    /// Another process has taken the room: here it is over.
+    fn fenced(&self, room: RoomId) {
+        if let Some(cell) = self.vault.room(room) {
+            let message = "another server has taken the room".to_owned();
+            cell.actor.cast(RoomMsg::Close(ClosedReason::Moved, message));
+        }
+    }
 }
 
-/// Waits until every row is written, or until `within` is over. True when all are.
+/// Waits until every row and image is written, or until `within` is over. True when all are.
 pub async fn drained(vault: &Vault, within: Duration) -> bool {
     let empty = async {
-        while vault.records.depth() > 0 {
+        while !vault.all_stored() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -2,6 +2,7 @@
 //! room with its supervisor, its recovery and its state frames, and members that are read frame by frame.
 
 mod member;
+mod memory_store;
 mod probe;
 mod saboteur;
 
@@ -15,7 +16,7 @@ use ractor::{Actor, ActorRef};
 use serde_json::Value;
 
 use self::saboteur::Sabotaged;
-pub use self::{member::TestMember, probe::Probe, saboteur::Boom};
+pub use self::{member::TestMember, memory_store::MemoryStore, probe::Probe, saboteur::Boom};
 use crate::{
     ask::Ask,
     game::{Game, GameRegistry},

@@ -17,17 +17,18 @@ pub mod outline;
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use gamev1_protocol::{CloseCode, Push};
 use ractor::{Actor, ActorCell, ActorRef, SpawnErr, concurrency::JoinHandle};
+use tokio::time::Instant;
 
 use self::outline::ROOT;
 use crate::{
     lobby::{self, LobbyActor},
-    ports::RoomStore,
+    ports::{RoomStore, Spool},
     presence::{self, PresenceActor},
     readiness::Readiness,
     registry::{ActorMeta, ActorRegistry, Kind, Place},
     room, session,
+    shutdown::{self, Kept},
     store::{self, StoreActor},
     supervisor::{
         self, ChildSpec, Family, Quarantine, Remains, Restart, Shutdown, Start, Started,
@@ -48,6 +49,7 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     pub store: Arc<dyn RoomStore>,
     pub supervision: Supervision,
+    pub spool: Arc<dyn Spool>,
     pub readiness: Readiness,
     pub edge: EdgeStart,
 }
@@ -55,6 +57,7 @@ pub struct Parts {
 /// A running tree.
 pub struct System {
     pub vault: Arc<Vault>,
+    spool: Arc<dyn Spool>,
     readiness: Readiness,
     root: ActorRef<SupervisorMsg>,
     ended: JoinHandle<()>,
@@ -68,7 +71,8 @@ pub const PARTS: &[&str] = &["store", "presence", "lobby"];
 /// # Errors
 /// A child does not start; those before it are stopped again.
 pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
-    let Parts { vault, store, supervision, readiness, edge } = parts;
+    let Parts { vault, store, supervision, spool, readiness, edge } = parts;
+    vault.set_store(store.clone());
     let storage = vec![ChildSpec {
         inbox: Some(vault.records_gauge()),
         ..worker("store", &store::KIND, {
@@ -132,7 +136,7 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
         plant.fixed("door", door),
     ];
     let (root, ended) = Actor::spawn(None, Supervisor, plant.root(children)).await?;
-    Ok(System { vault, readiness, root, ended })
+    Ok(System { vault, spool, readiness, root, ended })
 }
 
 /// What a dynamic supervisor shares with others.
@@ -253,28 +257,22 @@ impl System {
         let _ = (&mut self.ended).await;
     }
 
-    /// Stops in order within `budget`: nobody is admitted, clients are told, the door shuts, rows are written, the
-    /// tree stops from its end, sockets close with 1001. True when every row was written.
-    pub async fn stop(mut self, budget: Duration) -> bool {
+    /// Stops in order within `budget`: nobody is admitted, rooms make a last checkpoint, clients are told and sent away
+    /// with 1001, everything is stored or spooled, and the tree stops from its end.
+    pub async fn stop(mut self, budget: Duration) -> Kept {
         self.readiness.set_draining();
-        let deadline = tokio::time::Instant::now() + budget;
-        for session in self.vault.sessions() {
-            session.outbox.push(&Push::SessionGoingAway {
-                reason: "shutdown".into(),
-                resume_token: self.vault.resume_tokens.mint(session.resume_claim()),
-                after_ms: 1_000,
-                jitter_ms: 2_000,
-            });
-            session.outbox.close(CloseCode::GoingAway, None);
-        }
-        for room in self.vault.rooms() {
-            room.end_stays(&self.vault);
-        }
-        let written = store::drained(&self.vault, budget / 2).await;
+        let deadline = Instant::now() + budget;
+        let kept = shutdown::keep(&self.vault, &self.spool, deadline).await;
         self.root.stop(Some("shutdown".into()));
         if tokio::time::timeout_at(deadline, &mut self.ended).await.is_err() {
             self.root.kill();
         }
-        written
+        kept
+    }
+
+    /// After the root has given up: clients are told, and what the vault holds is stored or spooled.
+    pub async fn keep_remains(self, budget: Duration) -> Kept {
+        self.readiness.set_draining();
+        shutdown::keep_remains(&self.vault, &self.spool, Instant::now() + budget).await
     }
 }

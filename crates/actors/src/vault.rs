@@ -4,10 +4,10 @@
 mod slot;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::UNIX_EPOCH,
 };
@@ -20,9 +20,10 @@ use crate::{
     game::GameRegistry,
     inbox::Inbox,
     lobby::LobbyItem,
-    ports::{Authenticator, ResumeTokens, RoomRecord},
+    ports::{Authenticator, ResumeTokens, RoomRecord, RoomSave, RoomStore},
     presence::PresenceMsg,
     registry::{ActorRegistry, Depth, Gauge},
+    restore::Restoring,
     room::{self, RoomCell, RoomInfo},
     session::SessionCell,
     supervisor::{
@@ -94,6 +95,14 @@ pub struct Vault {
     sockets: Mutex<HashMap<PlayerId, usize>>,
     room_numbers: AtomicU32,
     records_lost: AtomicU64,
+    /// The latest image of each room that is not stored yet, with a number that grows: one a room, so that as many as
+    /// there are rooms is the bound.
+    saves: Mutex<BTreeMap<RoomId, (u64, RoomSave)>>,
+    saves_made: AtomicU64,
+    /// Set when the tree starts.
+    store: OnceLock<Arc<dyn RoomStore>>,
+    pub(crate) restoring: Restoring,
+    stopping: AtomicBool,
 }
 
 /// How much there is of what, now.
@@ -129,6 +138,11 @@ impl Vault {
             sockets: Mutex::default(),
             room_numbers: AtomicU32::new(1),
             records_lost: AtomicU64::new(0),
+            saves: Mutex::default(),
+            saves_made: AtomicU64::new(0),
+            store: OnceLock::new(),
+            restoring: Restoring::default(),
+            stopping: AtomicBool::new(false),
         })
     }
 
@@ -241,10 +255,26 @@ impl Vault {
                 break id;
             }
         };
-        let n = self.room_numbers.fetch_add(1, Ordering::Relaxed);
+        let n = self.next_room_number();
         let cell = Arc::new(make(id, n));
         rooms.insert(id, cell.clone());
         Ok(cell)
+    }
+
+    pub(crate) fn next_room_number(&self) -> u32 {
+        self.room_numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether there are as many rooms as this server takes.
+    pub(crate) fn full(&self) -> bool {
+        self.rooms.read().len() >= self.limits.rooms_max
+    }
+
+    /// A place for a room of a former process.
+    pub(crate) fn insert_restored(&self, cell: RoomCell) -> Arc<RoomCell> {
+        let cell = Arc::new(cell);
+        self.rooms.write().insert(cell.id, cell.clone());
+        cell
     }
 
     pub(crate) fn remove_room(&self, room: RoomId) {
@@ -263,6 +293,24 @@ impl Vault {
         self.sessions.write().insert(cell.id, cell);
     }
 
+    /// The session of that id, and whether it is the one given.
+    pub(crate) fn find_or_insert_session(&self, cell: SessionCell) -> (Arc<SessionCell>, bool) {
+        let mut sessions = self.sessions.write();
+        match sessions.entry(cell.id) {
+            Entry::Occupied(known) => (known.get().clone(), false),
+            Entry::Vacant(place) => (place.insert(Arc::new(cell)).clone(), true),
+        }
+    }
+
+    /// The server stops: sessions take up nothing more.
+    pub(crate) fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
     pub(crate) fn remove_session(&self, session: SessionId) {
         self.sessions.write().remove(&session);
     }
@@ -276,6 +324,67 @@ impl Vault {
                 tracing::error!(lost, "the store's queue is full: rows about rooms are lost");
             }
         }
+    }
+
+    /// Hands the image of a room to the store; the latest takes the place of one that still waits. A room that is closed
+    /// is not saved any more.
+    pub(crate) fn save(&self, cell: &RoomCell, save: RoomSave) {
+        let number = self.saves_made.fetch_add(1, Ordering::Relaxed);
+        let mut saves = self.saves.lock();
+        if cell.closing() {
+            return;
+        }
+        saves.insert(save.room, (number, save));
+        drop(saves);
+        self.records.nudge();
+    }
+
+    /// The room is closed: what waits to be saved of it would bring it back.
+    pub(crate) fn forget_save(&self, room: RoomId) {
+        self.saves.lock().remove(&room);
+    }
+
+    /// Images that wait to be stored, at most `count` of them and about `bytes` together.
+    pub(crate) fn pending_saves(&self, count: usize, bytes: usize) -> Vec<(u64, RoomSave)> {
+        let mut left = bytes;
+        let saves = self.saves.lock();
+        let fits = |(_, save): &&(u64, RoomSave)| {
+            let fits = left > 0;
+            left = left.saturating_sub(save.image.len());
+            fits
+        };
+        saves.values().take(count).take_while(fits).cloned().collect()
+    }
+
+    /// These are stored. One that was replaced meanwhile stays.
+    pub(crate) fn saved(&self, stored: &[(u64, RoomSave)]) {
+        let mut saves = self.saves.lock();
+        for (number, save) in stored {
+            if saves.get(&save.room).is_some_and(|(waiting, _)| waiting == number) {
+                saves.remove(&save.room);
+            }
+        }
+    }
+
+    /// Whether every row and image is stored.
+    pub(crate) fn all_stored(&self) -> bool {
+        self.records.depth() == 0 && self.saves.lock().is_empty()
+    }
+
+    /// What the store has not taken yet.
+    pub(crate) fn unstored(&self) -> (Vec<RoomRecord>, Vec<RoomSave>) {
+        let records = self.records.copy();
+        let saves = self.saves.lock().values().map(|(_, save)| save.clone()).collect();
+        (records, saves)
+    }
+
+    pub(crate) fn set_store(&self, store: Arc<dyn RoomStore>) {
+        // A second tree over the same vault has the same store.
+        let _ = self.store.set(store);
+    }
+
+    pub(crate) fn store(&self) -> Option<&Arc<dyn RoomStore>> {
+        self.store.get()
     }
 
     /// Rows about rooms that were dropped because the store's queue was full.

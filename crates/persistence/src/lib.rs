@@ -2,6 +2,8 @@
 
 pub mod accounts;
 pub mod history;
+pub mod spool;
 pub mod sqlite;
 
+pub use spool::SpoolDir;
 pub use sqlite::{MigrateError, OpenError, Sqlite, SqliteOptions};

@@ -8,6 +8,8 @@ mod migrations;
 mod pool;
 mod rooms;
 mod row;
+mod sanctions;
+mod saves;
 mod sign_ins;
 mod sql;
 

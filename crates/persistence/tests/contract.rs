@@ -10,6 +10,10 @@ mod accounts;
 mod reopening;
 #[path = "contract/rooms.rs"]
 mod rooms;
+#[path = "contract/sanctions.rs"]
+mod sanctions;
+#[path = "contract/saves.rs"]
+mod saves;
 #[path = "contract/sign_ins.rs"]
 mod sign_ins;
 #[path = "contract/world.rs"]
@@ -78,6 +82,18 @@ mod sqlite {
                 a_stay_is_kept_though_its_room_was_never_recorded
                 of_two_hundred_writers_none_starves
                 the_latest_come_first_and_no_more_than_asked_for
+            }
+            on a store: saves {
+                the_latest_image_of_a_room_is_kept_and_found_by_its_members
+                a_former_owner_writes_nothing_any_more_and_is_told
+                a_room_that_is_closed_is_forgotten_and_a_save_behind_it_is_not
+                a_thousand_rooms_are_one_batch
+                a_saved_session_is_good_once
+                what_nobody_claims_is_ended_and_what_was_claimed_is_not
+            }
+            on a store: sanctions {
+                those_that_hold_are_read_in_pages_and_ended_ones_are_not
+                a_lifted_sanction_holds_no_more
             }
             reopened {
                 what_was_acknowledged_is_there_after_reopening

@@ -125,7 +125,7 @@ async fn a_database_that_a_later_release_migrated_is_accepted() {
     raw(&dir).execute(later, ()).unwrap();
 
     assert_eq!(store.migrate().await.unwrap(), Vec::<String>::new());
-    store.write(&[opened(1)]).await.unwrap();
+    store.write(&[opened(1)], &[]).await.unwrap();
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_write_waits_for_another_process_within_its_bound() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let end = ends_soon(other);
 
-    store.write(&[opened(1)]).await.unwrap();
+    store.write(&[opened(1)], &[]).await.unwrap();
 
     end.await.unwrap();
     assert!(store.room(RoomId::from_bits(1)).await.unwrap().is_some());
@@ -157,21 +157,21 @@ async fn a_write_waits_for_another_process_within_its_bound() {
 async fn a_write_that_does_not_get_the_lock_in_time_is_unavailable_and_reads_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let store = migrated(patient(&dir)).await;
-    store.write(&[opened(1)]).await.unwrap();
+    store.write(&[opened(1)], &[]).await.unwrap();
     let hasty = SqliteOptions { call_timeout: Duration::from_millis(100), ..patient(&dir) };
     let hasty = Sqlite::open(hasty).await.unwrap();
     let other = raw(&dir);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
 
     for _ in 0..3 {
-        let refused = hasty.write(&[opened(2)]).await.unwrap_err();
+        let refused = hasty.write(&[opened(2)], &[]).await.unwrap_err();
         assert!(matches!(refused, StoreError::Unavailable(_)), "{refused}");
     }
     assert_eq!(store.player(PlayerId::new()).await.unwrap(), None);
     assert!(store.room(RoomId::from_bits(1)).await.unwrap().is_some());
 
     other.execute_batch("ROLLBACK").unwrap();
-    store.write(&[opened(2)]).await.unwrap();
+    store.write(&[opened(2)], &[]).await.unwrap();
     assert!(store.room(RoomId::from_bits(2)).await.unwrap().is_some());
 }
 
@@ -179,7 +179,7 @@ async fn a_write_that_does_not_get_the_lock_in_time_is_unavailable_and_reads_go_
 async fn closing_writes_the_log_back_and_refuses_what_comes_after() {
     let dir = tempfile::tempdir().unwrap();
     let store = migrated(patient(&dir)).await;
-    store.write(&[opened(1)]).await.unwrap();
+    store.write(&[opened(1)], &[]).await.unwrap();
     store.probe().await.unwrap();
 
     store.close().await;
@@ -187,7 +187,7 @@ async fn closing_writes_the_log_back_and_refuses_what_comes_after() {
 
     let files: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
     assert_eq!(files, [FILE_NAME], "no log is left");
-    for refused in [store.write(&[opened(2)]).await, store.probe().await] {
+    for refused in [store.write(&[opened(2)], &[]).await.map(drop), store.probe().await] {
         assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     }
 }
@@ -208,7 +208,7 @@ async fn deleting_a_player_takes_the_devices_and_leaves_the_stays() {
         session: gamev1_protocol::SessionId::new(),
         at: NOW,
     };
-    store.write(&[opened(1), taken]).await.unwrap();
+    store.write(&[opened(1), taken], &[]).await.unwrap();
 
     let other = raw(&dir);
     other.execute_batch("PRAGMA foreign_keys = ON; DELETE FROM players").unwrap();
@@ -247,7 +247,7 @@ fn ends_soon(other: rusqlite::Connection) -> tokio::task::JoinHandle<()> {
 fn opened(n: u64) -> RoomRecord {
     RoomRecord::Opened {
         room: RoomId::from_bits(n),
-        game: "relay",
+        game: "relay".into(),
         options: Value::Null,
         metadata: Value::Null,
         private: false,

@@ -122,6 +122,10 @@ impl RoomId {
         RoomId(bits & ((1 << 50) - 1))
     }
 
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn from_ascii(code: &[u8]) -> Option<RoomId> {
         let code: &[u8; ROOM_CHARS] = code.try_into().ok()?;
         let mut bits = 0;

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 use clap::Parser;
 use gamev1_actors::{
     game::GameRegistry,
-    ports::{Answer, RoomRecord, RoomStore, StoreError},
     readiness::Readiness,
+    testing::MemoryStore,
     tree::{self, Parts, System},
     vault::Vault,
 };
@@ -36,14 +36,6 @@ use crate::{
 
 /// Trees share the process-wide names of actors: one at a time.
 static ONE_TREE: Mutex<()> = Mutex::const_new(());
-
-struct NoRooms;
-
-impl RoomStore for NoRooms {
-    fn write<'a>(&'a self, _: &'a [RoomRecord]) -> Answer<'a, Result<(), StoreError>> {
-        Box::pin(async { Ok(()) })
-    }
-}
 
 pub(crate) struct TestServer {
     pub(crate) app: Arc<App>,
@@ -121,9 +113,11 @@ impl TestServer {
             room_list: RoomList::default(),
         });
         let supervision = app.config.supervision.clone();
-        let store = Arc::new(NoRooms);
+        let store = MemoryStore::default();
+        let spool = Arc::new(store.clone());
+        let store = Arc::new(store);
         let edge = edge::start(door);
-        let parts = Parts { vault, store, supervision, readiness, edge };
+        let parts = Parts { vault, store, supervision, spool, readiness, edge };
         let system = tree::start(parts).await.unwrap();
         TestServer { app, bound, system, _dir: dir, _one_tree: one_tree }
     }

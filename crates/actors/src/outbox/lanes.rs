@@ -195,6 +195,18 @@ impl Lanes {
         (self.before_kept..=self.before_kept + self.kept.len() as u64).contains(&received)
     }
 
+    pub(super) fn kept(&self, bytes_max: usize) -> (u64, Vec<Bytes>) {
+        if self.kept_bytes > bytes_max {
+            return (self.before_kept + self.kept.len() as u64, Vec::new());
+        }
+        (self.before_kept, self.kept.iter().cloned().collect())
+    }
+
+    pub(super) fn restore(&mut self, before_kept: u64, kept: &[Bytes]) {
+        self.before_kept = before_kept;
+        kept.iter().for_each(|frame| self.keep(frame.clone()));
+    }
+
     pub(super) fn take_uncounted_lost(&mut self) -> bool {
         std::mem::take(&mut self.uncounted_lost)
     }

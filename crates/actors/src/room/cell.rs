@@ -14,14 +14,13 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{RoomMsg, recovery::Memory};
+use super::{RoomMsg, image::RoomImage, recovery::Memory};
 use crate::{
     ask::Ask,
     game::{GameType, Settings},
     inbox::Inbox,
-    ports::RoomRecord,
     session::SessionCell,
-    vault::{Slot, Vault},
+    vault::Slot,
 };
 
 /// Items that wait at a room, at most. Beyond it a request answers `overloaded` and an input is dropped.
@@ -122,6 +121,8 @@ pub struct RoomCell {
     taken: AtomicU16,
     recovering: AtomicBool,
     closing: AtomicBool,
+    /// Whether it has made its last checkpoint because the server stops.
+    drained: AtomicBool,
     /// From the database when a process takes the room; a new room begins with 1.
     owner_epoch: u32,
     incarnation: AtomicU32,
@@ -157,10 +158,31 @@ impl RoomCell {
             taken: AtomicU16::new(0),
             recovering: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            drained: AtomicBool::new(false),
             owner_epoch: 1,
             incarnation: AtomicU32::new(0),
             born: Instant::now(),
         }
+    }
+
+    /// A room of a former process, which its first incarnation here brings back as after a crash between two messages.
+    pub(crate) fn restored(
+        n: u32,
+        spec: RoomSpec,
+        image: RoomImage,
+        owner_epoch: u32,
+        seated: BTreeMap<Seat, Seated>,
+    ) -> RoomCell {
+        let cell = RoomCell::new(image.room, n, spec, image.created_at);
+        cell.taken.store(seated.len() as u16, Ordering::Release);
+        *cell.seated.lock() = seated;
+        *cell.memory.lock() =
+            Memory::restored(image.checkpoint, image.log, image.held, image.barred);
+        RoomCell { owner_epoch, ..cell }
+    }
+
+    pub(crate) fn owner_epoch(&self) -> u32 {
+        self.owner_epoch
     }
 
     pub fn info(&self) -> RoomInfo {
@@ -219,6 +241,14 @@ impl RoomCell {
         self.closing.load(Ordering::Acquire)
     }
 
+    pub(super) fn set_drained(&self) {
+        self.drained.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn drained(&self) -> bool {
+        self.drained.load(Ordering::Acquire)
+    }
+
     /// True for the one who closes it.
     pub(super) fn set_closing(&self) -> bool {
         !self.closing.swap(true, Ordering::AcqRel)
@@ -249,13 +279,5 @@ impl RoomCell {
     /// Whether the session sits here.
     pub(crate) fn holds(&self, session: SessionId) -> bool {
         self.seated.lock().values().any(|seated| seated.session.id == session)
-    }
-
-    /// Closes the rows of all stays: the server stops.
-    pub(crate) fn end_stays(&self, vault: &Vault) {
-        let at = SystemTime::now();
-        for seated in self.seated.lock().values() {
-            vault.record(RoomRecord::SeatLeft { game_session: seated.stay, result: None, at });
-        }
     }
 }

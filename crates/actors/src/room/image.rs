@@ -7,6 +7,8 @@ use gamev1_protocol::{Format, PlayerId, RoomId, Seat, SessionId, SignInId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::ports::RoomSave;
+
 use super::{
     RoomCell, Seated,
     state::{Checkpoint, Entry},
@@ -59,10 +61,32 @@ pub struct SeatImage {
 
 /// The bytes are not an image that this server reads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the image of a room: {0}")]
+#[error("not an image that this server reads: {0}")]
 pub struct ImageError(String);
 
+impl ImageError {
+    pub(crate) fn unreadable(error: impl std::error::Error) -> ImageError {
+        ImageError(error.to_string())
+    }
+
+    pub(crate) fn version(expected: u32, got: u32) -> ImageError {
+        ImageError(format!("expected version {expected}, got {got}"))
+    }
+}
+
 impl RoomImage {
+    /// The room as it stands in the vault, to be saved.
+    ///
+    /// # Errors
+    /// As [`RoomImage::to_bytes`].
+    pub fn save(cell: &RoomCell, at: SystemTime) -> Result<RoomSave, ImageError> {
+        let image = RoomImage::of(cell);
+        let mut members: Vec<_> = image.seats.iter().map(|seat| seat.session).collect();
+        members.sort_unstable();
+        let (room, owner_epoch) = (cell.id, cell.owner_epoch());
+        Ok(RoomSave { room, owner_epoch, at, image: image.to_bytes()?.into(), members })
+    }
+
     /// The room as it stands in the vault.
     pub fn of(cell: &RoomCell) -> RoomImage {
         let seats = cell.seated.lock().values().map(SeatImage::of).collect();
@@ -90,17 +114,16 @@ impl RoomImage {
     /// # Errors
     /// The options or metadata cannot be written, which those that came over the wire always can.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ImageError> {
-        rmp_serde::to_vec_named(self).map_err(|error| ImageError(error.to_string()))
+        rmp_serde::to_vec_named(self).map_err(ImageError::unreadable)
     }
 
     /// # Errors
     /// The bytes are no image, or of a later version.
     pub fn from_bytes(bytes: &[u8]) -> Result<RoomImage, ImageError> {
-        let image: RoomImage =
-            rmp_serde::from_slice(bytes).map_err(|error| ImageError(error.to_string()))?;
+        let image: RoomImage = rmp_serde::from_slice(bytes).map_err(ImageError::unreadable)?;
         match image.version {
             VERSION => Ok(image),
-            other => Err(ImageError(format!("expected version {VERSION}, got {other}"))),
+            other => Err(ImageError::version(VERSION, other)),
         }
     }
 }
@@ -165,7 +188,10 @@ mod tests {
         assert_eq!(RoomImage::from_bytes(&bytes).unwrap(), image);
         image.version += 1;
         let refused = RoomImage::from_bytes(&image.to_bytes().unwrap()).unwrap_err();
-        assert_eq!(refused.to_string(), "not the image of a room: expected version 1, got 2");
+        assert_eq!(
+            refused.to_string(),
+            "not an image that this server reads: expected version 1, got 2"
+        );
         assert!(RoomImage::from_bytes(&bytes[1..]).is_err());
     }
 }

@@ -78,11 +78,27 @@ pub struct Memory {
     /// When each player's input last crashed the room, in its age.
     charged: BTreeMap<PlayerId, Duration>,
     barred: BTreeSet<PlayerId>,
+    /// Whether this is the first incarnation in another process: members learn of it by their welcome.
+    pub saved: bool,
     /// When the next tick is due, in the room's age. It outlives a crash, so that the schedule does.
     pub tick_due: Duration,
 }
 
 impl Memory {
+    /// What a former process has saved.
+    pub fn restored(
+        newest: Option<Checkpoint>,
+        log: Vec<Entry>,
+        held: Vec<Entry>,
+        barred: Vec<PlayerId>,
+    ) -> Memory {
+        let log_bytes = log.iter().map(Entry::bytes).sum();
+        let (log, held) = (log.into(), held.into());
+        let barred = barred.into_iter().collect();
+        let (site, started, saved) = (Site::Order, true, true);
+        Memory { newest, log, log_bytes, held, barred, site, started, saved, ..Memory::default() }
+    }
+
     /// Whether the room has never run before.
     pub fn is_fresh(&self) -> bool {
         !self.started && self.site == Site::Own

@@ -96,7 +96,9 @@ impl Running {
         }
         self.cell.recount();
         self.cell.recovered();
-        self.tell_recovered(&lost);
+        if !std::mem::take(&mut self.cell.memory.lock().saved) {
+            self.tell_recovered(&lost);
+        }
         self.set_poison_aside(died_of, way, myself);
         self.cell.inbox.commit();
         self.cell.memory.lock().setting_aside = false;

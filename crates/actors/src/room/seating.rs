@@ -139,6 +139,7 @@ impl Running {
     /// Puts a member at the table of this incarnation.
     pub(super) fn sit(&mut self, seated: Seated) {
         self.empty_since = None;
+        self.seats_changed();
         self.by_session.insert(seated.session.id, seated.seat);
         self.chairs.insert(seated.seat, Chair::new(seated));
     }
@@ -230,6 +231,7 @@ impl Running {
         self.cell.release();
         session.outbox.take_state(self.cell.n);
         session.let_go(self.cell.id);
+        self.seats_changed();
         let at = SystemTime::now();
         self.vault.record(RoomRecord::SeatLeft { game_session: chair.seated.stay, result, at });
         self.tell_all(&Push::RoomLeft { room: self.cell.id, seat });

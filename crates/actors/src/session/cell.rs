@@ -13,7 +13,7 @@ use gamev1_protocol::{Format, PlayerId, RoomId, SessionId};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::SessionMsg;
+use super::{SessionMsg, image::SessionImage};
 use crate::{
     inbox::Inbox,
     outbox::Outbox,
@@ -39,6 +39,8 @@ pub struct SessionCell {
     received: AtomicU64,
     generation: AtomicU32,
     restarted: AtomicBool,
+    /// It comes from a process that died without a word: what was sent, and by which generation, is not known.
+    uncertain: AtomicBool,
     /// The client of the last socket said that it will not come back.
     done: AtomicBool,
     /// A resume that waits for the actor. Here and not in a message, which would be lost between two incarnations.
@@ -55,8 +57,23 @@ struct Rooms {
 
 impl SessionCell {
     pub(crate) fn new(identity: Identity, format: Format, rooms_max: usize) -> SessionCell {
+        SessionCell::with_id(SessionId::new(), identity, format, rooms_max)
+    }
+
+    /// A session of a former process. `exact`: that process has stopped in order, so that all its counts are known.
+    pub(crate) fn restored(image: &SessionImage, exact: bool, rooms_max: usize) -> SessionCell {
+        let (identity, format) = (image.identity(), image.format());
+        let cell = SessionCell::with_id(image.session, identity, format, rooms_max);
+        cell.generation.store(image.generation, Ordering::Release);
+        cell.uncertain.store(!exact, Ordering::Release);
+        cell.received.store(image.counts.received, Ordering::Relaxed);
+        cell.outbox.restore(image.counts.before_kept, &image.counts.kept);
+        cell
+    }
+
+    fn with_id(id: SessionId, identity: Identity, format: Format, rooms_max: usize) -> SessionCell {
         SessionCell {
-            id: SessionId::new(),
+            id,
             expires_at: Mutex::new(identity.expires_at),
             identity,
             inbox: Inbox::new(SESSION_FRAMES_MAX),
@@ -67,6 +84,7 @@ impl SessionCell {
             received: AtomicU64::new(0),
             generation: AtomicU32::new(0),
             restarted: AtomicBool::new(false),
+            uncertain: AtomicBool::new(false),
             done: AtomicBool::new(false),
             takeover: Mutex::default(),
             socket: Arc::default(),
@@ -161,6 +179,18 @@ impl SessionCell {
             sign_in: self.identity.sign_in,
             generation: self.generation.load(Ordering::Acquire),
         }
+    }
+
+    /// A process that died without a word may have given out a later generation than the one that it saved.
+    pub(super) fn catch_up(&self, generation: u32) {
+        if self.uncertain.load(Ordering::Acquire) {
+            self.generation.fetch_max(generation, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether what was sent before is not known. True once.
+    pub(super) fn take_uncertain(&self) -> bool {
+        self.uncertain.swap(false, Ordering::AcqRel)
     }
 
     /// Uses up a generation. False when it is not the present one.

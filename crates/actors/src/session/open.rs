@@ -13,11 +13,11 @@ use gamev1_protocol::{
 use parking_lot::Mutex;
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
-use super::{SessionCell, SessionMsg, child, unix_ms};
+use super::{SessionCell, SessionMsg, spawn, unix_ms};
 use crate::{
     ports::{Identity, ResumeClaim},
+    restore,
     room::{RoomCell, RoomItem},
-    supervisor::dynamic::DynamicMsg,
     vault::Vault,
 };
 
@@ -49,6 +49,8 @@ pub enum ResumeError {
     Unknown,
     /// The token is another player's, or the socket speaks another format.
     Mismatch,
+    /// Whether there is such a session cannot be looked up now.
+    Unavailable,
 }
 
 impl ResumeError {
@@ -56,6 +58,7 @@ impl ResumeError {
         match self {
             ResumeError::Unknown => ErrorCode::ResumeUnknown,
             ResumeError::Mismatch => ErrorCode::ResumeMismatch,
+            ResumeError::Unavailable => ErrorCode::Unavailable,
         }
     }
 }
@@ -110,7 +113,7 @@ pub async fn open(vault: &Arc<Vault>, open: OpenSession) -> Opened {
     let socket = session.serve().await;
     session.outbox.open(&welcome(vault, &session, server, None));
     vault.insert_session(session.clone());
-    vault.session_supervisor.cast(DynamicMsg::Start(child(vault, &session)));
+    spawn(vault, &session);
     Opened { session, generation: 0, done: false, socket: Some(socket) }
 }
 
@@ -126,7 +129,16 @@ pub async fn resume(
     format: Format,
     server: String,
 ) -> Result<Opened, ResumeError> {
-    let session = vault.session(claim.session).ok_or(ResumeError::Unknown)?;
+    let session = match vault.session(claim.session) {
+        Some(live) => live,
+        None => {
+            // Boxed: a resume within a process should not have to hold the room that only this needs.
+            let restored = Box::pin(restore::session(vault, &claim)).await;
+            let restored = restored.map_err(|_| ResumeError::Unavailable)?;
+            restored.ok_or(ResumeError::Unknown)?
+        }
+    };
+    session.catch_up(claim.generation);
     let ResumeClaim { player, sign_in, generation, .. } = session.resume_claim();
     if (player, sign_in) != (claim.player, claim.sign_in) || session.outbox.format() != format {
         return Err(ResumeError::Mismatch);
@@ -148,7 +160,7 @@ pub async fn resume(
     let messages_lost = session.outbox.take_uncounted_lost();
     let resumed = Resumed {
         received: taken_up,
-        complete: session.outbox.keeps_from(received),
+        complete: !session.take_uncertain() && session.outbox.keeps_from(received),
         rooms: rooms
             .into_iter()
             .map(|(room, joined)| ResumedRoom {

@@ -14,6 +14,7 @@ use crate::{
     ask::Ask,
     inbox::Full,
     lobby::LobbyItem,
+    restore,
     room::{RoomCell, RoomItem},
 };
 
@@ -47,7 +48,9 @@ impl Desk {
                 self.pass_to_lobby(item);
             }
             Request::RoomJoin { room } => {
-                self.pass_to_room(room, RoomItem::Join { ask: ask(), reserved: false });
+                let ask = ask();
+                // Boxed, as below: most rooms live.
+                Box::pin(self.join(ask, room)).await;
             }
             Request::RoomLeave { room } => {
                 let session = self.cell.clone();
@@ -79,6 +82,16 @@ impl Desk {
             Err(error) => Err((item, error)),
         };
         refuse(refused);
+    }
+
+    /// A room that is asked for may have been saved by a former process.
+    async fn join(&mut self, ask: Ask, room: RoomId) {
+        if self.room(room).is_err()
+            && let Err(error) = restore::room(&self.vault, room).await
+        {
+            return ask.refuse(&error);
+        }
+        self.pass_to_room(room, RoomItem::Join { ask, reserved: false });
     }
 
     fn pass_to_lobby(&self, item: LobbyItem) {

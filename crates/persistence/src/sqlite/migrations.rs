@@ -8,8 +8,13 @@ use super::pool::fault;
 
 /// In the order of their numbers. One that was released is never edited: what changes is a new one, and the last
 /// release must run on what it leaves.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("V1__players_and_rooms", include_str!("../../migrations/sqlite/V1__players_and_rooms.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("V1__players_and_rooms", include_str!("../../migrations/sqlite/V1__players_and_rooms.sql")),
+    (
+        "V2__kept_between_processes",
+        include_str!("../../migrations/sqlite/V2__kept_between_processes.sql"),
+    ),
+];
 
 const TRIES_MAX: usize = 3;
 

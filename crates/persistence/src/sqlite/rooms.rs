@@ -1,24 +1,76 @@
 //! The records of rooms and game sessions, written in batches, in SQLite.
 
-use gamev1_actors::ports::{Answer, RoomRecord, RoomStore, StoreError};
+use std::time::SystemTime;
+
+use gamev1_actors::ports::{
+    Answer, ClaimedRoom, RoomRecord, RoomSave, RoomStore, SessionSave, StoreError,
+};
+use gamev1_protocol::{RoomId, SessionId};
 use rusqlite::{Connection, ErrorCode};
 use serde_json::Value;
 
-use super::{Sqlite, row::millis, sql};
+use super::{Sqlite, row::millis, saves, sql};
 
 impl RoomStore for Sqlite {
-    fn write<'a>(&'a self, batch: &'a [RoomRecord]) -> Answer<'a, Result<(), StoreError>> {
+    fn write<'a>(
+        &'a self,
+        records: &'a [RoomRecord],
+        saves: &'a [RoomSave],
+    ) -> Answer<'a, Result<Vec<RoomId>, StoreError>> {
         Box::pin(async move {
-            if batch.is_empty() {
-                return Ok(());
+            if records.is_empty() && saves.is_empty() {
+                return Ok(Vec::new());
             }
-            let batch = batch.to_vec();
+            let (records, saves) = (records.to_vec(), saves.to_vec());
             self.writer
                 .transaction(move |sqlite| {
-                    batch.iter().try_for_each(|record| write_or_leave_out(sqlite, record))
+                    records.iter().try_for_each(|record| write_or_leave_out(sqlite, record))?;
+                    saves::save_rooms(sqlite, &saves)
                 })
                 .await
         })
+    }
+
+    fn claim(
+        &self,
+        room: RoomId,
+        now: SystemTime,
+    ) -> Answer<'_, Result<Option<ClaimedRoom>, StoreError>> {
+        Box::pin(async move {
+            // Codes that nobody has are asked for too: they must not cost a turn at the only writer.
+            if !self.readers.call(move |sqlite| saves::is_saved(sqlite, room)).await? {
+                return Ok(None);
+            }
+            self.writer.transaction(move |sqlite| saves::claim(sqlite, room, now)).await
+        })
+    }
+
+    fn rooms_of_session(&self, session: SessionId) -> Answer<'_, Result<Vec<RoomId>, StoreError>> {
+        Box::pin(self.readers.call(move |sqlite| saves::rooms_of(sqlite, session)))
+    }
+
+    fn save_sessions<'a>(&'a self, saves: &'a [SessionSave]) -> Answer<'a, Result<(), StoreError>> {
+        let saves = saves.to_vec();
+        Box::pin(self.writer.transaction(move |sqlite| saves::save_sessions(sqlite, &saves)))
+    }
+
+    fn take_sessions<'a>(
+        &'a self,
+        sessions: &'a [SessionId],
+    ) -> Answer<'a, Result<Vec<SessionSave>, StoreError>> {
+        let sessions = sessions.to_vec();
+        Box::pin(self.writer.transaction(move |sqlite| saves::take_sessions(sqlite, &sessions)))
+    }
+
+    fn end_unclaimed(
+        &self,
+        before: SystemTime,
+        now: SystemTime,
+        limit: u32,
+    ) -> Answer<'_, Result<usize, StoreError>> {
+        Box::pin(
+            self.writer.transaction(move |sqlite| saves::end_unclaimed(sqlite, before, now, limit)),
+        )
     }
 }
 
@@ -52,6 +104,7 @@ fn write(sqlite: &Connection, record: &RoomRecord) -> rusqlite::Result<()> {
         RoomRecord::Closed { room, reason, result, at } => {
             let values = (room.to_string(), reason, text(result), millis(*at));
             sqlite.prepare_cached(sql::ROOM_CLOSED)?.execute(values)?;
+            saves::forget_room(sqlite, &room.to_string())?;
         }
         RoomRecord::SeatTaken { game_session, room, seat, player, session, at } => {
             let values = (

@@ -88,6 +88,57 @@ pub(super) const ROOM: &str = concat!(room!(), "WHERE id = ?1");
 pub(super) const ROOMS_OF_GAME: &str =
     concat!(room!(), "WHERE game_id = ?1 ORDER BY opened_at_ms DESC LIMIT ?2");
 
+pub(super) const SAVED_OWNER: &str =
+    "SELECT owner_epoch, members FROM room_states WHERE room_id = ?1";
+
+pub(super) const SAVE_ROOM: &str = "INSERT INTO room_states \
+     (room_id, owner_epoch, claimed_at_ms, saved_at_ms, members, image) \
+     VALUES (?1, ?2, ?3, ?3, ?4, ?5) ON CONFLICT (room_id) DO UPDATE SET \
+     owner_epoch = ?2, saved_at_ms = ?3, members = ?4, image = ?5";
+
+pub(super) const FORGET_ROOM: &str = "DELETE FROM room_states WHERE room_id = ?1";
+
+pub(super) const FORGET_MEMBERS: &str = "DELETE FROM room_members WHERE room_id = ?1";
+
+pub(super) const ADD_MEMBER: &str =
+    "INSERT INTO room_members (session_id, room_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+
+pub(super) const CLAIM_ROOM: &str = "UPDATE room_states SET owner_epoch = owner_epoch + 1, \
+     claimed_at_ms = ?2 WHERE room_id = ?1 RETURNING owner_epoch, saved_at_ms, image";
+
+pub(super) const OWN_ROOM: &str = "UPDATE rooms SET owner_epoch = ?2 WHERE id = ?1";
+
+pub(super) const ROOMS_OF_SESSION: &str =
+    "SELECT room_id FROM room_members WHERE session_id = ?1 ORDER BY room_id";
+
+/// Neither claimed nor saved since.
+pub(super) const UNCLAIMED: &str = "SELECT room_id FROM room_states \
+     WHERE claimed_at_ms < ?1 AND saved_at_ms < ?1 LIMIT ?2";
+
+pub(super) const END_STAYS: &str = "UPDATE game_sessions SET ended_at_ms = ?2 \
+     WHERE room_id = ?1 AND ended_at_ms IS NULL";
+
+pub(super) const SAVE_SESSION: &str = "INSERT INTO session_states (session_id, saved_at_ms, image) \
+     VALUES (?1, ?2, ?3) ON CONFLICT (session_id) DO UPDATE SET saved_at_ms = ?2, image = ?3";
+
+pub(super) const TAKE_SESSION: &str =
+    "DELETE FROM session_states WHERE session_id = ?1 RETURNING saved_at_ms, image";
+
+pub(super) const FORGET_SESSIONS: &str = "DELETE FROM session_states WHERE session_id IN \
+     (SELECT session_id FROM session_states WHERE saved_at_ms < ?1 LIMIT ?2)";
+
+pub(super) const ACTIVE_SANCTIONS: &str = "SELECT id, player_id, kind, until_ms, reason, by_player_id, \
+     created_at_ms FROM sanctions WHERE lifted_at_ms IS NULL AND id > ?1 \
+     AND (until_ms IS NULL OR until_ms > ?2) ORDER BY id LIMIT ?3";
+
+pub(super) const IMPOSE_SANCTION: &str = "INSERT INTO sanctions \
+     (id, player_id, kind, until_ms, reason, by_player_id, created_at_ms) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
+
+pub(super) const LIFT_SANCTIONS: &str = "UPDATE sanctions SET lifted_at_ms = ?4, lifted_by = ?3 \
+     WHERE player_id = ?1 AND kind = ?2 AND lifted_at_ms IS NULL \
+     AND (until_ms IS NULL OR until_ms > ?4)";
+
 macro_rules! stay {
     () => {
         "SELECT id, room_id, player_id, seat, session_id, started_at_ms, ended_at_ms, result \

@@ -18,7 +18,7 @@ pub(crate) async fn what_was_acknowledged_is_there_after_reopening<E: Engine>(en
     let sign_in = store.open_sign_in(new_sign_in(player.id, first), at(0)).await.unwrap().unwrap();
     let rotate = Rotate { used: first, next: second, next_expires_at: at(100) };
     store.rotate_refresh(rotate.clone(), at(1)).await.unwrap();
-    store.write(&[open(0)]).await.unwrap();
+    store.write(&[open(0)], &[]).await.unwrap();
     E::close(store).await;
 
     let store = engine.open().await;
@@ -43,7 +43,7 @@ pub(crate) async fn two_who_have_it_open_see_what_the_other_wrote<E: Engine>(eng
     for (part, store) in [one, other].into_iter().enumerate() {
         writers.spawn(async move {
             for n in 0..50 {
-                store.write(&[open(1 + 50 * part as u64 + n)]).await.unwrap();
+                store.write(&[open(1 + 50 * part as u64 + n)], &[]).await.unwrap();
             }
             store
         });
@@ -58,7 +58,7 @@ pub(crate) async fn two_who_have_it_open_see_what_the_other_wrote<E: Engine>(eng
 fn open(n: u64) -> RoomRecord {
     RoomRecord::Opened {
         room: RoomId::from_bits(n),
-        game: "relay",
+        game: "relay".into(),
         options: Value::Null,
         metadata: Value::Null,
         private: false,

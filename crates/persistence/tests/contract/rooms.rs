@@ -24,7 +24,7 @@ pub(crate) async fn records_are_applied_in_their_order<S: Store>(store: S) {
     };
     let unknown = RoomRecord::SeatLeft { game_session, result: None, at: at(12) };
 
-    store.write(&[opened, taken.1, left, unknown, close(ROOM, 13)]).await.unwrap();
+    store.write(&[opened, taken.1, left, unknown, close(ROOM, 13)], &[]).await.unwrap();
 
     let end = RoomEnd { at: at(13), reason: "ended".to_owned(), result: Some(json!([1, null])) };
     let room = StoredRoom { closed: Some(end), ..stored(ROOM, 10) };
@@ -48,12 +48,12 @@ pub(crate) async fn a_batch_written_again_changes_nothing<S: Store>(store: S) {
     let taken = take(ROOM, player, 0, 2);
     let left = RoomRecord::SeatLeft { game_session: taken.0, result: None, at: at(3) };
     let batch = [open(ROOM, 1), taken.1, left, close(ROOM, 4)];
-    store.write(&batch).await.unwrap();
+    store.write(&batch, &[]).await.unwrap();
     let before = (store.room(ROOM).await.unwrap(), store.stays_in_room(ROOM, 10).await.unwrap());
 
-    store.write(&batch).await.unwrap();
-    store.write(&batch[..2]).await.unwrap();
-    store.write(&[]).await.unwrap();
+    store.write(&batch, &[]).await.unwrap();
+    store.write(&batch[..2], &[]).await.unwrap();
+    store.write(&[], &[]).await.unwrap();
 
     let after = (store.room(ROOM).await.unwrap(), store.stays_in_room(ROOM, 10).await.unwrap());
     assert_eq!(after, before);
@@ -64,9 +64,9 @@ pub(crate) async fn an_end_that_was_stored_is_not_stored_over<S: Store>(store: S
     let player = a_player(&store).await.id;
     let taken = take(ROOM, player, 0, 2);
     let left = |at| RoomRecord::SeatLeft { game_session: taken.0, result: None, at };
-    store.write(&[open(ROOM, 1), taken.1.clone(), left(at(3)), close(ROOM, 4)]).await.unwrap();
+    store.write(&[open(ROOM, 1), taken.1.clone(), left(at(3)), close(ROOM, 4)], &[]).await.unwrap();
 
-    store.write(&[left(at(30)), close(ROOM, 40), open(ROOM, 50)]).await.unwrap();
+    store.write(&[left(at(30)), close(ROOM, 40), open(ROOM, 50)], &[]).await.unwrap();
 
     let room = store.room(ROOM).await.unwrap().unwrap();
     assert_eq!((room.opened_at, room.closed.unwrap().at), (at(1), at(4)));
@@ -78,7 +78,7 @@ pub(crate) async fn a_thousand_records_are_one_batch<S: Store>(store: S) {
     let mut batch = vec![open(ROOM, 0)];
     batch.extend((0..999).map(|n| take(ROOM, player, n, 1 + u64::from(n)).1));
 
-    store.write(&batch).await.unwrap();
+    store.write(&batch, &[]).await.unwrap();
 
     let stays = store.stays_in_room(ROOM, 2_000).await.unwrap();
     let seats: Vec<_> = stays.iter().map(|stay| stay.seat.0).collect();
@@ -92,7 +92,7 @@ pub(crate) async fn a_record_that_cannot_be_stored_does_not_lose_the_others<S: S
         *seats_max = 0;
     }
 
-    store.write(&[open(before, 1), no_seats, open(after, 1)]).await.unwrap();
+    store.write(&[open(before, 1), no_seats, open(after, 1)], &[]).await.unwrap();
 
     assert_eq!(store.room(before).await.unwrap(), Some(stored(before, 1)));
     assert_eq!(store.room(bad).await.unwrap(), None);
@@ -100,7 +100,7 @@ pub(crate) async fn a_record_that_cannot_be_stored_does_not_lose_the_others<S: S
 }
 
 pub(crate) async fn a_stay_of_a_player_who_is_gone_is_kept_without_a_name<S: Store>(store: S) {
-    store.write(&[open(ROOM, 1), take(ROOM, PlayerId::new(), 0, 2).1]).await.unwrap();
+    store.write(&[open(ROOM, 1), take(ROOM, PlayerId::new(), 0, 2).1], &[]).await.unwrap();
 
     let stays = store.stays_in_room(ROOM, 10).await.unwrap();
     assert_eq!(stays.len(), 1);
@@ -110,7 +110,7 @@ pub(crate) async fn a_stay_of_a_player_who_is_gone_is_kept_without_a_name<S: Sto
 pub(crate) async fn a_stay_is_kept_though_its_room_was_never_recorded<S: Store>(store: S) {
     let player = a_player(&store).await.id;
 
-    store.write(&[take(ROOM, player, 0, 2).1, close(ROOM, 3)]).await.unwrap();
+    store.write(&[take(ROOM, player, 0, 2).1, close(ROOM, 3)], &[]).await.unwrap();
 
     assert_eq!(store.room(ROOM).await.unwrap(), None);
     assert_eq!(store.stays_of_player(player, 10).await.unwrap().len(), 1);
@@ -122,8 +122,8 @@ pub(crate) async fn of_two_hundred_writers_none_starves<S: Store>(store: S) {
     for n in 0..200 {
         let store = store.clone();
         writers.spawn(async move {
-            store.write(&[open(room(n), n)]).await.unwrap();
-            store.write(&[close(room(n), n + 1)]).await.unwrap();
+            store.write(&[open(room(n), n)], &[]).await.unwrap();
+            store.write(&[close(room(n), n + 1)], &[]).await.unwrap();
         });
     }
 
@@ -136,7 +136,7 @@ pub(crate) async fn of_two_hundred_writers_none_starves<S: Store>(store: S) {
 pub(crate) async fn the_latest_come_first_and_no_more_than_asked_for<S: Store>(store: S) {
     let player = a_player(&store).await.id;
     for n in 0..5 {
-        store.write(&[open(room(n), n), take(room(n), player, 0, 10 + n).1]).await.unwrap();
+        store.write(&[open(room(n), n), take(room(n), player, 0, 10 + n).1], &[]).await.unwrap();
     }
 
     let rooms = store.rooms_of_game("arena", 3).await.unwrap();
@@ -153,7 +153,7 @@ fn room(n: u64) -> RoomId {
 fn open(room: RoomId, seconds: u64) -> RoomRecord {
     RoomRecord::Opened {
         room,
-        game: "arena",
+        game: "arena".into(),
         options: json!({ "walls": [[0, 1.25], [2, 3]] }),
         metadata: json!({ "title": "Ünïcode" }),
         private: true,
@@ -178,7 +178,7 @@ fn stored(room: RoomId, seconds: u64) -> StoredRoom {
 }
 
 fn close(room: RoomId, seconds: u64) -> RoomRecord {
-    RoomRecord::Closed { room, reason: "ended", result: Some(json!([1, null])), at: at(seconds) }
+    RoomRecord::Closed { room, reason: "ended".into(), result: Some(json!([1, null])), at: at(seconds) }
 }
 
 fn take(room: RoomId, player: PlayerId, seat: u16, seconds: u64) -> (Uuid, RoomRecord) {

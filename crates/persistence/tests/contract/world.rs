@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use gamev1_actors::ports::RoomStore;
+use gamev1_actors::ports::{RoomStore, SanctionStore};
 use gamev1_persistence::{
     accounts::{Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, SecretHash},
     history::History,
@@ -26,9 +26,9 @@ pub(crate) trait Engine: Sized {
 }
 
 /// All that an engine implements.
-pub(crate) trait Store: Accounts + RoomStore + History {}
+pub(crate) trait Store: Accounts + RoomStore + SanctionStore + History {}
 
-impl<S: Accounts + RoomStore + History> Store for S {}
+impl<S: Accounts + RoomStore + SanctionStore + History> Store for S {}
 
 /// `seconds` into the time of the tests, which is long past.
 pub(crate) fn at(seconds: u64) -> SystemTime {

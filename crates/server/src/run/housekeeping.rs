@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use gamev1_actors::ports::RoomStore;
 use gamev1_persistence::{Sqlite, accounts::Accounts};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -14,6 +15,9 @@ use crate::app::{App, Services};
 pub const DATABASE: &str = "database";
 
 const EVERY: Duration = Duration::from_secs(5);
+/// How long rooms of a former process wait for a member, and how many are ended in a round.
+const CLAIM_WITHIN: Duration = Duration::from_secs(600);
+const UNCLAIMED_AT_ONCE: u32 = 500;
 /// Ended sign-ins are deleted once in so many rounds.
 const FORGET_EVERY: u64 = 720;
 /// Each call deletes a bounded number, so that players' calls come between.
@@ -23,11 +27,15 @@ const FORGET_CALLS_MAX: usize = 100;
 pub async fn run(app: &App, services: &Services, sqlite: Arc<Sqlite>) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (started, mut unclaimed) = (SystemTime::now(), true);
     for round in 0_u64.. {
         rounds.tick().await;
         app.limits.sweep();
         services.tickets.sweep(SystemTime::now());
         probe(app, &sqlite).await;
+        if unclaimed && started.elapsed().is_ok_and(|since| since >= CLAIM_WITHIN) {
+            unclaimed = !end_unclaimed(&sqlite, started).await;
+        }
         if round % FORGET_EVERY == 0 {
             forget(&sqlite).await;
         }
@@ -40,6 +48,21 @@ async fn probe(app: &App, sqlite: &Sqlite) {
         Err(error) => {
             tracing::error!(%error, "the database does not answer");
             app.readiness.set_waiting(DATABASE, error.to_string());
+        }
+    }
+}
+
+/// Ends rooms of former processes for which nobody came. True when there are no more.
+async fn end_unclaimed(sqlite: &Sqlite, started: SystemTime) -> bool {
+    match sqlite.end_unclaimed(started, SystemTime::now(), UNCLAIMED_AT_ONCE).await {
+        Ok(0) => true,
+        Ok(rooms) => {
+            tracing::info!(rooms, "rooms that nobody came back to were ended");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(%error, "rooms that nobody came back to are not ended");
+            false
         }
     }
 }

@@ -11,7 +11,9 @@ use gamev1_actors::{
     tree::{self, Parts, System},
     vault::Vault,
 };
-use gamev1_persistence::{MigrateError, OpenError, Sqlite, SqliteOptions};
+use gamev1_persistence::{
+    MigrateError, OpenError, SpoolDir, Sqlite, SqliteOptions, spool::Absorbed,
+};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Exit, complain, housekeeping, runtime, say, signals::Signals, start_up};
@@ -141,6 +143,7 @@ async fn start(
     let parts = Parts {
         vault,
         store: sqlite.clone(),
+        spool: Arc::new(SpoolDir::new(&app.config.data_dir)),
         supervision: app.config.supervision.clone(),
         readiness: app.readiness.clone(),
         edge: edge::start(door),
@@ -165,7 +168,10 @@ async fn database(app: &App) -> Result<Sqlite, Exit> {
     let mut wait = RETRY_FIRST;
     loop {
         match sqlite.migrate().await {
-            Ok(_) => return Ok(sqlite),
+            Ok(_) => {
+                absorb(app, &sqlite).await;
+                return Ok(sqlite);
+            }
             Err(error) if error.is_final() => return Err(refused(&error)),
             Err(error @ MigrateError::Store(_)) => {
                 tracing::warn!(%error, ?wait, "the database is tried again");
@@ -178,6 +184,18 @@ async fn database(app: &App) -> Result<Sqlite, Exit> {
     }
 }
 
+/// Brings in what a former process could not store.
+async fn absorb(app: &App, sqlite: &Sqlite) {
+    match SpoolDir::new(&app.config.data_dir).absorb(sqlite).await {
+        Ok(absorbed) if absorbed == Absorbed::default() => {}
+        Ok(Absorbed { files, rooms, sessions, unreadable }) => {
+            tracing::warn!(files, rooms, sessions, unreadable, "the spool was brought in");
+        }
+        // It stays where it is: rooms in it come back a start later, or not at all.
+        Err(error) => tracing::error!(%error, "the spool was not brought in"),
+    }
+}
+
 async fn until_stopped(
     app: &App,
     mut system: System,
@@ -185,16 +203,20 @@ async fn until_stopped(
     signals: &mut Signals,
 ) -> Exit {
     let Some(services) = app.services_if_open() else { return Exit::Failed };
-    tokio::select! {
-        signal = signals.stop() => tracing::info!(signal, budget = ?app.config.drain_budget, "stopping"),
-        () = system.ended() => {
-            tracing::error!("the root of the supervision tree gave up");
-            return Exit::GaveUp;
+    let budget = app.config.drain_budget;
+    let exit = tokio::select! {
+        signal = signals.stop() => {
+            tracing::info!(signal, ?budget, "stopping");
+            Exit::Done
         }
-        () = housekeeping::run(app, services, sqlite.clone()) => {}
-    }
+        () = system.ended() => {
+            tracing::error!(?budget, "the root of the supervision tree gave up");
+            Exit::GaveUp
+        }
+        () = housekeeping::run(app, services, sqlite.clone()) => Exit::Failed,
+    };
     tokio::select! {
-        () = drain(app, system, &sqlite) => Exit::Done,
+        () = drain(app, system, &sqlite, exit) => exit,
         () = signals.interrupt() => {
             tracing::warn!("a second SIGINT: stopping at once");
             Exit::Interrupted
@@ -202,13 +224,15 @@ async fn until_stopped(
     }
 }
 
-/// Tells clients, writes what is queued, lets requests finish: within the budget, sooner if all is done.
-async fn drain(app: &App, system: System, sqlite: &Sqlite) {
+/// Tells clients, keeps what must outlive the process, lets requests finish: within the budget, sooner if all is done.
+async fn drain(app: &App, system: System, sqlite: &Sqlite, exit: Exit) {
     let budget = app.config.drain_budget;
     let deadline = Instant::now() + budget;
-    if !system.stop(budget).await {
-        tracing::error!("the time to stop is over and not every row is written");
-    }
+    let kept = match exit {
+        Exit::GaveUp => system.keep_remains(budget).await,
+        _ => system.stop(budget).await,
+    };
+    tracing::info!(?kept, "rooms, sessions and rows are kept");
     app.closing.cancel();
     if timeout_at(deadline, app.connections_ended()).await.is_err() {
         tracing::warn!("the time to stop is over and connections are still open");

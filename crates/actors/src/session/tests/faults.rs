@@ -1,6 +1,7 @@
 //! What a crash or an end of the session, of the lobby, of the whole tree means to a client.
 
 use super::*;
+use crate::shutdown::Kept;
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_crashes_the_session_is_answered_internal_and_the_session_goes_on() {
@@ -171,11 +172,11 @@ async fn a_stop_tells_everyone_to_come_back_and_leaves_nothing_unwritten() {
     alice.call("room.create", json!({ "game": "sums" })).await.unwrap();
     let World { system, rows, .. } = world;
 
-    let written = timeout(PATIENCE, system.stop(Duration::from_secs(10))).await.unwrap();
+    let kept = timeout(PATIENCE, system.stop(Duration::from_secs(10))).await.unwrap();
 
-    assert!(written);
+    assert_eq!(kept, Kept::Stored);
     let away = alice.expect("session.going_away").await;
     assert_eq!((&away["reason"], &away["after_ms"]), (&json!("shutdown"), &json!(1_000)));
     assert_eq!(alice.closed().await, CloseCode::GoingAway);
-    assert_eq!(rows.0.lock().len(), 3, "opened, taken, left");
+    assert_eq!(rows.records().len(), 2, "opened and taken: the seat is kept");
 }

@@ -224,14 +224,14 @@ async fn a_stay_is_written_from_its_seat_to_its_end() {
     client.done();
     sleep(Duration::from_secs(61)).await;
     assert_eq!(world.vault().counts().rooms, 0);
-    let rows = world.rows.0.lock();
+    let rows = world.rows.records();
     let kinds: Vec<_> = rows
         .iter()
         .map(|row| match row {
             RoomRecord::Opened { .. } => "opened",
             RoomRecord::SeatTaken { .. } => "taken",
             RoomRecord::SeatLeft { .. } => "left",
-            RoomRecord::Closed { reason, .. } => reason,
+            RoomRecord::Closed { reason, .. } => reason.as_ref(),
         })
         .collect();
     assert_eq!(kinds, ["opened", "taken", "left", "empty"]);

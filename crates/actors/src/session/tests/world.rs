@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::*;
 use crate::{
     game::{Ctx, Game, GameRegistry, Member, Refusal, Settings},
-    ports::{Answer, Authenticator, ResumeClaim, ResumeTokens, RoomRecord, RoomStore, StoreError},
+    ports::{Answer, Authenticator, ResumeClaim, ResumeTokens, RoomStore, Spool},
     readiness::Readiness,
     registry::Kind,
     supervisor::Supervision,
+    testing::MemoryStore,
     tree::{self, PARTS, Parts, System},
     vault::Vault,
 };
@@ -91,17 +92,6 @@ impl Game for Sums {
     }
 }
 
-/// Keeps what it is given.
-#[derive(Default)]
-pub(super) struct Rows(pub(super) Mutex<Vec<RoomRecord>>);
-
-impl RoomStore for Rows {
-    fn write<'a>(&'a self, batch: &'a [RoomRecord]) -> Answer<'a, Result<(), StoreError>> {
-        self.0.lock().extend_from_slice(batch);
-        Box::pin(async { Ok(()) })
-    }
-}
-
 /// Access tokens that were given out, besides `slow` (answers after a second), `never` and `panic`.
 #[derive(Default)]
 pub(super) struct Tokens {
@@ -147,7 +137,7 @@ impl Actor for Edge {
 /// A running tree.
 pub(super) struct World {
     pub(super) system: System,
-    pub(super) rows: Arc<Rows>,
+    pub(super) rows: MemoryStore,
     tokens: Arc<Tokens>,
 }
 
@@ -157,7 +147,7 @@ impl World {
     }
 
     pub(super) async fn with(limits: Limits) -> World {
-        let (rows, tokens) = (Arc::<Rows>::default(), Arc::<Tokens>::default());
+        let (rows, tokens) = (MemoryStore::default(), Arc::<Tokens>::default());
         let games = GameRegistry::new().with::<Sums>();
         let vault = Vault::new(games, limits, tokens.clone(), tokens.clone());
         let readiness = Readiness::awaiting(PARTS);
@@ -165,8 +155,9 @@ impl World {
         let spawn = |supervisor, _| Actor::spawn_linked(None, Edge, (), supervisor);
         let edge = tree::EdgeStart { kind: &KIND, start: tree::started(spawn) };
         let supervision = Supervision::compiled_in().unwrap();
-        let parts =
-            Parts { vault, store: rows.clone(), supervision, readiness: readiness.clone(), edge };
+        let store: Arc<dyn RoomStore> = Arc::new(rows.clone());
+        let spool: Arc<dyn Spool> = Arc::new(rows.clone());
+        let parts = Parts { vault, store, spool, supervision, readiness: readiness.clone(), edge };
         let system = tree::start(parts).await.unwrap();
         assert!(readiness.ready(), "{:?}", readiness.reasons());
         World { system, rows, tokens }

@@ -6,7 +6,7 @@ use super::*;
 use crate::sqlite::migrations;
 
 /// The queries, and what their plans must name.
-const PLANS: [(&str, &[&str]); 16] = [
+const PLANS: [(&str, &[&str]); 28] = [
     (PLAYER, &["SEARCH players USING PRIMARY KEY (id=?)"]),
     (PLAYER_BY_USERNAME, &["SEARCH players USING INDEX", "(username_key=?)"]),
     (PLAYER_BY_DEVICE, &["SEARCH devices USING PRIMARY KEY", "SEARCH players USING PRIMARY KEY"]),
@@ -30,6 +30,18 @@ const PLANS: [(&str, &[&str]); 16] = [
     (ROOMS_OF_GAME, &["USING INDEX idx_rooms_game_id (game_id=?)"]),
     (STAYS_IN_ROOM, &["USING INDEX idx_players_room_id (room_id=?)"]),
     (STAYS_OF_PLAYER, &["USING INDEX idx_game_sessions_player_id (player_id=?)"]),
+    (SAVED_OWNER, &["SEARCH room_states USING PRIMARY KEY (room_id=?)"]),
+    (FORGET_ROOM, &["SEARCH room_states USING PRIMARY KEY (room_id=?)"]),
+    (FORGET_MEMBERS, &["idx_room_members_room_id (room_id=?)"]),
+    (CLAIM_ROOM, &["SEARCH room_states USING PRIMARY KEY (room_id=?)"]),
+    (OWN_ROOM, &["SEARCH rooms USING INDEX", "(id=?)"]),
+    (ROOMS_OF_SESSION, &["SEARCH room_members USING PRIMARY KEY (session_id=?)"]),
+    (UNCLAIMED, &["idx_room_states_claimed_at (claimed_at_ms<?)"]),
+    (END_STAYS, &["idx_players_room_id (room_id=?)"]),
+    (TAKE_SESSION, &["SEARCH session_states USING PRIMARY KEY (session_id=?)"]),
+    (FORGET_SESSIONS, &["idx_session_states_saved_at (saved_at_ms<?)"]),
+    (ACTIVE_SANCTIONS, &["SEARCH sanctions USING", "(id>?)"]),
+    (LIFT_SANCTIONS, &["idx_sanctions_player_id (player_id=? AND kind=?)"]),
 ];
 
 /// What deleting a row looks for in the tables that refer to it.

@@ -1,0 +1,79 @@
+//! Keeping a room between processes: when its image is due, and the last one when the server stops.
+
+use std::time::{Duration, SystemTime};
+
+use ractor::ActorRef;
+
+use super::{Fault, RoomMsg, Running, image::RoomImage};
+
+/// A room that changes is saved this often …
+const EVERY: Duration = Duration::from_secs(10);
+/// … and this soon when somebody has taken or left a seat: a seat that was never saved is lost with the process.
+const SEATS_WITHIN: Duration = Duration::from_secs(1);
+
+/// When the next image is due, in the room's age.
+#[derive(Default)]
+pub(super) struct Due {
+    at: Option<Duration>,
+    /// A timer will look at it: a room with ticks needs none.
+    armed: bool,
+}
+
+impl Running {
+    /// Something has changed that the next process should know of.
+    pub(super) fn changed_at(&mut self, now: Duration) {
+        self.due.at.get_or_insert(now + EVERY);
+    }
+
+    pub(super) fn seats_changed(&mut self) {
+        let soon = self.age() + SEATS_WITHIN;
+        self.due.at = Some(self.due.at.map_or(soon, |at| at.min(soon)));
+    }
+
+    /// Saves the room if that is due; otherwise sees to it that somebody looks again.
+    pub(super) fn save_if_due(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
+        let Some(at) = self.due.at else { return Ok(()) };
+        let now = self.age();
+        if now >= at {
+            return self.save();
+        }
+        if self.cell.spec.settings.tick_hz == 0 && !std::mem::replace(&mut self.due.armed, true) {
+            myself.send_after(at - now, || RoomMsg::Save);
+        }
+        Ok(())
+    }
+
+    pub(super) fn save_timer(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
+        self.due.armed = false;
+        self.save_if_due(myself)
+    }
+
+    /// A checkpoint of now, and its way to the store.
+    fn save(&mut self) -> Result<(), Fault> {
+        self.due.at = None;
+        if self.vault.store().is_none() {
+            return Ok(());
+        }
+        if self.cell.spec.settings.stateful {
+            self.checkpoint()?;
+        }
+        match RoomImage::save(&self.cell, SystemTime::now()) {
+            Ok(save) => self.vault.save(&self.cell, save),
+            Err(error) => tracing::error!(room = %self.cell.id, %error, "the room is not saved"),
+        }
+        Ok(())
+    }
+
+    /// The server stops: what waits is applied, the room is saved, and that is all. Its members keep their seats.
+    pub(super) fn drain(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
+        while self.pump(usize::MAX, myself) {}
+        if self.room.is_some() {
+            self.save()?;
+        }
+        self.cell.set_drained();
+        self.room = None;
+        self.chairs.clear();
+        myself.stop(Some("drained".into()));
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! A session between two processes: whose it is, what was counted, and what its client has not confirmed.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use gamev1_protocol::{Format, PlayerId, SessionId, SignInId};
+use serde::{Deserialize, Serialize};
+
+use super::SessionCell;
+use crate::{
+    ports::Identity,
+    room::image::{ImageError, SeatImage},
+};
+
+/// Grows when the shape changes in a way that an older server cannot read.
+const VERSION: u32 = 1;
+/// Frames kept of one session. Beyond it a resume is told that some are missing.
+const KEPT_BYTES_MAX: usize = 16 * 1024;
+
+/// See the module. MessagePack with field names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionImage {
+    version: u32,
+    pub session: SessionId,
+    pub player: PlayerId,
+    pub username: String,
+    pub role: String,
+    pub sign_in: SignInId,
+    pub expires_at: SystemTime,
+    pub msgpack: bool,
+    pub generation: u32,
+    pub counts: Counts,
+}
+
+/// How far both sides have come, and the frames that the client has not confirmed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Counted requests that were taken up.
+    pub received: u64,
+    /// Counted frames before those that are kept.
+    pub before_kept: u64,
+    pub kept: Vec<Bytes>,
+}
+
+impl SessionImage {
+    /// The session as it stands. `room_for` is what all images together may still take of frames.
+    pub fn of(cell: &SessionCell, room_for: &mut usize) -> SessionImage {
+        let claim = cell.resume_claim();
+        let Identity { player, username, role, sign_in, .. } = cell.identity().clone();
+        let kept_max = KEPT_BYTES_MAX.min(*room_for);
+        let (before_kept, kept) = cell.outbox.kept(kept_max);
+        *room_for -= kept.iter().map(Bytes::len).sum::<usize>();
+        SessionImage {
+            version: VERSION,
+            session: cell.id,
+            player,
+            username,
+            role,
+            sign_in,
+            expires_at: cell.expires_at(),
+            msgpack: cell.outbox.format() == Format::MsgPack,
+            generation: claim.generation,
+            counts: Counts { received: cell.received(), before_kept, kept },
+        }
+    }
+
+    /// # Errors
+    /// Never, as far as is known: there is nothing in it that MessagePack cannot write.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ImageError> {
+        rmp_serde::to_vec_named(self).map_err(ImageError::unreadable)
+    }
+
+    /// # Errors
+    /// The bytes are no image, or of a later version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<SessionImage, ImageError> {
+        let image: SessionImage = rmp_serde::from_slice(bytes).map_err(ImageError::unreadable)?;
+        match image.version {
+            VERSION => Ok(image),
+            other => Err(ImageError::version(VERSION, other)),
+        }
+    }
+
+    /// What the image of a room tells of a session that was not saved by itself.
+    pub(crate) fn of_seat(seat: &SeatImage, counts: Counts) -> SessionImage {
+        SessionImage {
+            version: VERSION,
+            session: seat.session,
+            player: seat.player,
+            username: seat.username.clone(),
+            role: seat.role.clone(),
+            sign_in: seat.sign_in,
+            expires_at: seat.expires_at,
+            msgpack: seat.msgpack,
+            generation: seat.generation,
+            counts,
+        }
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            player: self.player,
+            username: self.username.clone(),
+            role: self.role.clone(),
+            sign_in: self.sign_in,
+            expires_at: self.expires_at,
+        }
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        if self.msgpack { Format::MsgPack } else { Format::Json }
+    }
+}

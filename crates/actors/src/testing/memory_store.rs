@@ -1,0 +1,155 @@
+//! A store in memory that keeps what it is given, with the fences of a real one. Its clones share what they hold, as
+//! two processes share a database.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
+};
+
+use gamev1_protocol::{RoomId, SessionId};
+use parking_lot::Mutex;
+
+use crate::ports::{
+    Answer, ClaimedRoom, RoomRecord, RoomSave, RoomStore, SessionSave, Spool, Spooled, StoreError,
+};
+
+/// See the module.
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    rows: Mutex<Rows>,
+    /// Whether it does not answer.
+    away: AtomicBool,
+}
+
+#[derive(Default)]
+struct Rows {
+    records: Vec<RoomRecord>,
+    rooms: BTreeMap<RoomId, RoomSave>,
+    sessions: BTreeMap<SessionId, SessionSave>,
+    spooled: Vec<Spooled>,
+}
+
+impl MemoryStore {
+    /// From now on it does not answer, or answers again.
+    pub fn set_away(&self, away: bool) {
+        self.0.away.store(away, Ordering::SeqCst);
+    }
+
+    pub fn records(&self) -> Vec<RoomRecord> {
+        self.0.rows.lock().records.clone()
+    }
+
+    pub fn saved(&self, room: RoomId) -> Option<RoomSave> {
+        self.0.rows.lock().rooms.get(&room).cloned()
+    }
+
+    pub fn saved_session(&self, session: SessionId) -> Option<SessionSave> {
+        self.0.rows.lock().sessions.get(&session).cloned()
+    }
+
+    /// Everything that was spooled so far, brought in as the next start does.
+    pub fn absorb(&self) {
+        let mut rows = self.0.rows.lock();
+        for Spooled { records, rooms, sessions } in std::mem::take(&mut rows.spooled) {
+            rows.records.extend(records);
+            rows.rooms.extend(rooms.into_iter().map(|save| (save.room, save)));
+            rows.sessions.extend(sessions.into_iter().map(|save| (save.session, save)));
+        }
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Rows) -> T,
+    ) -> Answer<'static, Result<T, StoreError>> {
+        let done = if self.0.away.load(Ordering::SeqCst) {
+            Err(StoreError::Unavailable("it is away".into()))
+        } else {
+            Ok(work(&mut self.0.rows.lock()))
+        };
+        Box::pin(async move { done })
+    }
+}
+
+impl RoomStore for MemoryStore {
+    fn write<'a>(
+        &'a self,
+        records: &'a [RoomRecord],
+        saves: &'a [RoomSave],
+    ) -> Answer<'a, Result<Vec<RoomId>, StoreError>> {
+        self.answer(|rows| {
+            rows.records.extend_from_slice(records);
+            for record in records {
+                if let RoomRecord::Closed { room, .. } = record {
+                    rows.rooms.remove(room);
+                }
+            }
+            let mut fenced = Vec::new();
+            for save in saves {
+                let owner = rows.rooms.get(&save.room).map_or(0, |saved| saved.owner_epoch);
+                if owner > save.owner_epoch {
+                    fenced.push(save.room);
+                } else {
+                    rows.rooms.insert(save.room, save.clone());
+                }
+            }
+            fenced
+        })
+    }
+
+    fn claim(
+        &self,
+        room: RoomId,
+        _: SystemTime,
+    ) -> Answer<'_, Result<Option<ClaimedRoom>, StoreError>> {
+        self.answer(|rows| {
+            let save = rows.rooms.get_mut(&room)?;
+            save.owner_epoch += 1;
+            let (owner_epoch, saved_at, image) = (save.owner_epoch, save.at, save.image.clone());
+            Some(ClaimedRoom { owner_epoch, saved_at, image })
+        })
+    }
+
+    fn rooms_of_session(&self, session: SessionId) -> Answer<'_, Result<Vec<RoomId>, StoreError>> {
+        self.answer(|rows| {
+            let saves = rows.rooms.values().filter(|save| save.members.contains(&session));
+            saves.map(|save| save.room).collect()
+        })
+    }
+
+    fn save_sessions<'a>(&'a self, saves: &'a [SessionSave]) -> Answer<'a, Result<(), StoreError>> {
+        self.answer(|rows| {
+            rows.sessions.extend(saves.iter().map(|save| (save.session, save.clone())));
+        })
+    }
+
+    fn take_sessions<'a>(
+        &'a self,
+        sessions: &'a [SessionId],
+    ) -> Answer<'a, Result<Vec<SessionSave>, StoreError>> {
+        self.answer(|rows| sessions.iter().filter_map(|id| rows.sessions.remove(id)).collect())
+    }
+
+    fn end_unclaimed(
+        &self,
+        _: SystemTime,
+        _: SystemTime,
+        _: u32,
+    ) -> Answer<'_, Result<usize, StoreError>> {
+        self.answer(|_| 0)
+    }
+}
+
+impl Spool for MemoryStore {
+    fn write(&self, spooled: &Spooled) -> io::Result<()> {
+        self.0.rows.lock().spooled.push(spooled.clone());
+        Ok(())
+    }
+}
