@@ -4,6 +4,7 @@
 mod cell;
 mod child;
 mod desk;
+mod dissolve;
 pub mod image;
 mod keep;
 mod patch;
@@ -20,7 +21,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use gamev1_protocol::{ErrorCode, Push, Seat, SessionId, WireError, push::ClosedReason};
@@ -35,15 +36,14 @@ pub const KIND: Kind =
 pub use self::cell::{RoomCell, RoomInfo, RoomItem, RoomSpec, Seated, TellJoined};
 pub(crate) use self::child::{child, label, spawn};
 use self::{
+    dissolve::dissolve,
     recovery::Site,
     state::{Entry, Room},
     views::Views,
 };
 use crate::{
     game::Said,
-    lobby::LobbyItem,
     panics,
-    ports::RoomRecord,
     registry::{ActorMeta, Kind},
     vault::Vault,
 };
@@ -173,58 +173,6 @@ impl Actor for RoomActor {
         }
         room.meta.end();
         Ok(())
-    }
-}
-
-/// Takes a room out of the vault: members are told, those who wait are refused, the rows are closed.
-fn dissolve(
-    vault: &Arc<Vault>,
-    cell: &Arc<RoomCell>,
-    reason: ClosedReason,
-    message: &str,
-    result: Option<Value>,
-    stay_result: impl Fn(Seat) -> Option<Value>,
-) {
-    if !cell.set_closing() {
-        return;
-    }
-    // Its rows and its image are the new owner's by now.
-    let elsewhere = reason == ClosedReason::Moved;
-    let at = SystemTime::now();
-    let seated = std::mem::take(&mut *cell.seated.lock());
-    for member in seated.values() {
-        let message = message.to_owned();
-        let closed = Push::RoomClosed { room: cell.id, reason, message, result: result.clone() };
-        member.session.outbox.take_state(cell.n);
-        member.session.outbox.push(&closed);
-        member.session.let_go(cell.id);
-        if !elsewhere {
-            let result = stay_result(member.seat);
-            vault.record(RoomRecord::SeatLeft { game_session: member.stay, result, at });
-        }
-    }
-    vault.remove_room(cell.id);
-    vault.forget_save(cell.id);
-    vault.lobby.push_always(LobbyItem::Closed(cell.id));
-    for item in cell.inbox.take_current().into_iter().chain(cell.inbox.close()) {
-        if let RoomItem::Join { ask, .. } = &item {
-            ask.session.let_go(cell.id);
-        }
-        desk::refuse_closed(item);
-    }
-    let reason = match reason {
-        ClosedReason::Empty => "empty",
-        ClosedReason::Ended => "ended",
-        ClosedReason::Crashed => "crashed",
-        ClosedReason::Stuck => "stuck",
-        ClosedReason::Upgraded => "upgraded",
-        ClosedReason::Kicked => "kicked",
-        ClosedReason::Moved => "moved",
-        ClosedReason::Operator => "operator",
-    };
-    if !elsewhere {
-        let reason = reason.into();
-        vault.record(RoomRecord::Closed { room: cell.id, reason, result, at });
     }
 }
 

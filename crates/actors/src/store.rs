@@ -87,7 +87,7 @@ impl Writer {
     async fn write(&mut self, myself: &ActorRef<StoreMsg>) {
         // Records first: one that closes a room has taken its image out of the saves before.
         let batch = self.vault.records.peek(BATCH_MAX);
-        let saves = self.vault.pending_saves(SAVES_MAX, SAVES_BYTES_MAX);
+        let saves = self.vault.saves.pending(SAVES_MAX, SAVES_BYTES_MAX);
         if batch.is_empty() && saves.is_empty() {
             return;
         }
@@ -95,7 +95,7 @@ impl Writer {
         match self.store.write(&batch, &images).await {
             Ok(fenced) => {
                 self.vault.records.drop_front(batch.len());
-                self.vault.saved(&saves);
+                self.vault.saves.stored(&saves);
                 fenced.into_iter().for_each(|room| self.fenced(room));
                 if std::mem::take(&mut self.failures) > 0 {
                     self.readiness.set_ready("store");

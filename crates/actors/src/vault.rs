@@ -1,10 +1,11 @@
 //! What must outlive an actor: sessions with their inboxes and outboxes, rooms with their seats, checkpoints and logs.
 //! It is made above the root of the tree; its locks do not poison and are held for a push, a pop or a look.
 
+mod saves;
 mod slot;
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
@@ -15,6 +16,7 @@ use std::{
 use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SessionId, WireError};
 use parking_lot::{Mutex, RwLock};
 
+use self::saves::Saves;
 pub use self::slot::Slot;
 use crate::{
     game::GameRegistry,
@@ -95,10 +97,7 @@ pub struct Vault {
     sockets: Mutex<HashMap<PlayerId, usize>>,
     room_numbers: AtomicU32,
     records_lost: AtomicU64,
-    /// The latest image of each room that is not stored yet, with a number that grows: one a room, so that as many as
-    /// there are rooms is the bound.
-    saves: Mutex<BTreeMap<RoomId, (u64, RoomSave)>>,
-    saves_made: AtomicU64,
+    pub(crate) saves: Saves,
     /// Set when the tree starts.
     store: OnceLock<Arc<dyn RoomStore>>,
     pub(crate) restoring: Restoring,
@@ -138,8 +137,7 @@ impl Vault {
             sockets: Mutex::default(),
             room_numbers: AtomicU32::new(1),
             records_lost: AtomicU64::new(0),
-            saves: Mutex::default(),
-            saves_made: AtomicU64::new(0),
+            saves: Saves::default(),
             store: OnceLock::new(),
             restoring: Restoring::default(),
             stopping: AtomicBool::new(false),
@@ -326,56 +324,14 @@ impl Vault {
         }
     }
 
-    /// Hands the image of a room to the store; the latest takes the place of one that still waits. A room that is closed
-    /// is not saved any more.
-    pub(crate) fn save(&self, cell: &RoomCell, save: RoomSave) {
-        let number = self.saves_made.fetch_add(1, Ordering::Relaxed);
-        let mut saves = self.saves.lock();
-        if cell.closing() {
-            return;
-        }
-        saves.insert(save.room, (number, save));
-        drop(saves);
-        self.records.nudge();
-    }
-
-    /// The room is closed: what waits to be saved of it would bring it back.
-    pub(crate) fn forget_save(&self, room: RoomId) {
-        self.saves.lock().remove(&room);
-    }
-
-    /// Images that wait to be stored, at most `count` of them and about `bytes` together.
-    pub(crate) fn pending_saves(&self, count: usize, bytes: usize) -> Vec<(u64, RoomSave)> {
-        let mut left = bytes;
-        let saves = self.saves.lock();
-        let fits = |(_, save): &&(u64, RoomSave)| {
-            let fits = left > 0;
-            left = left.saturating_sub(save.image.len());
-            fits
-        };
-        saves.values().take(count).take_while(fits).cloned().collect()
-    }
-
-    /// These are stored. One that was replaced meanwhile stays.
-    pub(crate) fn saved(&self, stored: &[(u64, RoomSave)]) {
-        let mut saves = self.saves.lock();
-        for (number, save) in stored {
-            if saves.get(&save.room).is_some_and(|(waiting, _)| waiting == number) {
-                saves.remove(&save.room);
-            }
-        }
-    }
-
     /// Whether every row and image is stored.
     pub(crate) fn all_stored(&self) -> bool {
-        self.records.depth() == 0 && self.saves.lock().is_empty()
+        self.records.depth() == 0 && self.saves.is_empty()
     }
 
     /// What the store has not taken yet.
     pub(crate) fn unstored(&self) -> (Vec<RoomRecord>, Vec<RoomSave>) {
-        let records = self.records.copy();
-        let saves = self.saves.lock().values().map(|(_, save)| save.clone()).collect();
-        (records, saves)
+        (self.records.copy(), self.saves.all())
     }
 
     pub(crate) fn set_store(&self, store: Arc<dyn RoomStore>) {

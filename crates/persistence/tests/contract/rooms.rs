@@ -178,7 +178,12 @@ fn stored(room: RoomId, seconds: u64) -> StoredRoom {
 }
 
 fn close(room: RoomId, seconds: u64) -> RoomRecord {
-    RoomRecord::Closed { room, reason: "ended".into(), result: Some(json!([1, null])), at: at(seconds) }
+    RoomRecord::Closed {
+        room,
+        reason: "ended".into(),
+        result: Some(json!([1, null])),
+        at: at(seconds),
+    }
 }
 
 fn take(room: RoomId, player: PlayerId, seat: u16, seconds: u64) -> (Uuid, RoomRecord) {
