@@ -28,7 +28,7 @@ pub(crate) async fn those_that_hold_are_read_in_pages_and_ended_ones_are_not<S: 
 
     let active = store.active(at(5), None, 2).await.unwrap();
     assert_eq!(active, [short.clone(), long.clone()]);
-    assert_eq!(store.active(at(5), Some(long.id), 2).await.unwrap(), [open.clone()]);
+    assert_eq!(store.active(at(5), Some(long.id), 2).await.unwrap(), std::slice::from_ref(&open));
     assert_eq!(store.active(at(10), None, 9).await.unwrap(), [long, open]);
 }
 
