@@ -1,11 +1,15 @@
 //! A game for tests only: members add to their own number, and whoever sends `{"boom": …}` makes the game panic there.
 
+mod next;
+
 use std::collections::BTreeSet;
 
 use gamev1_actors::game::{Ctx, Game, Map, Member, Refusal, Settings};
 use gamev1_protocol::Seat;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
+
+pub use self::next::BombNext;
 
 /// Bombs with a fuse that have gone off in this process. Not part of the state: a replay must not light them again,
 /// as it would not meet a bug again that depended on something outside of the game.
@@ -37,6 +41,9 @@ pub struct Bomb {
     /// Steps made: equal to the room's tick unless one was lost or made twice.
     beats: u64,
     doomed: bool,
+    /// Whether a later version goes on with it.
+    #[serde(default)]
+    migrates: bool,
     charge: Option<Charge>,
     #[serde(serialize_with = "blow_in_checkpoint", default)]
     in_checkpoint: Option<Charge>,
@@ -48,6 +55,8 @@ pub struct Options {
     /// Panics in every tick from the third on.
     #[serde(default)]
     doomed: bool,
+    #[serde(default)]
+    migrates: bool,
 }
 
 #[derive(Deserialize)]
@@ -124,8 +133,9 @@ impl Game for Bomb {
     }
 
     fn new(options: Options, _: &mut Ctx<'_, Value>) -> Result<Bomb, Refusal> {
-        let Options { doomed } = options;
-        Ok(Bomb { sums: Map::new(), beats: 0, doomed, charge: None, in_checkpoint: None })
+        let Options { doomed, migrates } = options;
+        let (sums, charge, in_checkpoint) = (Map::new(), None, None);
+        Ok(Bomb { sums, beats: 0, doomed, migrates, charge, in_checkpoint })
     }
 
     fn join(&mut self, member: &Member, _: &mut Ctx<'_, Value>) -> Result<(), Refusal> {

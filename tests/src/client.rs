@@ -53,8 +53,9 @@ pub struct Client {
     pending: BTreeMap<u64, String>,
     /// Counted frames that have come.
     received: u64,
-    /// Counted requests in order, for a resume.
+    /// Counted requests in order, for a resume, and how many were forgotten before them.
     sent: Vec<Value>,
+    sent_before: u64,
 }
 
 impl Server {
@@ -74,6 +75,7 @@ impl Server {
             pending: BTreeMap::new(),
             received: 0,
             sent: Vec::new(),
+            sent_before: 0,
         };
         client.take_welcome().await;
         client
@@ -108,7 +110,7 @@ impl Client {
 
     /// Counted requests that have been sent so far.
     pub fn sent(&self) -> u64 {
-        self.sent.len() as u64
+        self.sent_before + self.sent.len() as u64
     }
 
     #[track_caller]
@@ -197,7 +199,13 @@ impl Client {
         let rooms = self.welcome["rooms"].as_array().expect("the rooms").clone();
         self.rooms.resumed(&rooms);
         let done = self.welcome["received"].as_u64().expect("what the server has counted");
-        let again = self.sent.split_off(usize::try_from(done).expect("a count"));
+        if self.welcome["complete"] == false {
+            // What was under way ends here, and both sides count on from what the welcome says.
+            (self.sent, self.sent_before) = (Vec::new(), done);
+            self.pending.clear();
+        }
+        let done = usize::try_from(done - self.sent_before).expect("a count");
+        let again = self.sent.split_off(done);
         for envelope in again {
             self.say(envelope).await;
         }

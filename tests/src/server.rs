@@ -179,9 +179,20 @@ impl Server {
                 self.child.wait().expect("its exit status");
             }
         }
+        self.start_again().await;
+    }
+
+    /// Starts it on the same data after it has ended.
+    pub async fn start_again(&mut self) {
         self.log.clear();
         self.child = spawn(&self.program, &self.setup, self.home.path(), &self.log);
         self.await_ready().await;
+    }
+
+    /// Stops it in order and starts another version of it on the same data.
+    pub async fn restart_as(&mut self, program: impl Into<PathBuf>) {
+        self.program = program.into();
+        self.restart(Stop::Drain).await;
     }
 
     async fn await_ready(&mut self) {

@@ -2,6 +2,7 @@
 
 mod health;
 mod play;
+mod restarts;
 mod rooms;
 mod stopping;
 mod supervision_file;

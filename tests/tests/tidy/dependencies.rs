@@ -37,7 +37,7 @@ const RESERVED: [(&str, &[&str]); 18] = [
     ("tokio-tungstenite", &["gamev1-server", "e2e"]),
     ("tracing-subscriber", &["gamev1-server"]),
     ("bb8", &["gamev1-persistence"]),
-    ("rusqlite", &["gamev1-persistence"]),
+    ("rusqlite", &["gamev1-persistence", "e2e"]),
     ("refinery", &["gamev1-persistence"]),
     ("ractor", &["gamev1-actors", "gamev1-server"]),
     ("tokio", &["gamev1-actors", "gamev1-persistence", "gamev1-server", "e2e"]),
