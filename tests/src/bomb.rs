@@ -25,6 +25,8 @@ enum Site {
     Join,
     Leave,
     Checkpoint,
+    /// In a tick, and not a panic: a loop without an end.
+    Loop,
 }
 
 /// A bomb that waits for the game to come by.
@@ -87,6 +89,11 @@ impl Charge {
             None => true,
         };
         if self.site == site && goes_off() {
+            if site == Site::Loop {
+                loop {
+                    std::hint::spin_loop();
+                }
+            }
             panic!("boom in {site:?}");
         }
     }
@@ -176,6 +183,7 @@ impl Game for Bomb {
     #[expect(clippy::panic, reason = "that is what it is for")]
     fn tick(&mut self, _: &mut Ctx<'_, Value>) {
         self.at(Site::Tick);
+        self.at(Site::Loop);
         self.beats += 1;
         if self.doomed && self.beats > 2 {
             panic!("doomed");

@@ -21,6 +21,8 @@ use crate::BOUND;
 /// How a server is to be started.
 #[derive(Debug, Clone, Default)]
 pub struct Setup {
+    /// A command that runs the program.
+    through: Vec<String>,
     program: Option<PathBuf>,
     args: Vec<String>,
     envs: Vec<(String, String)>,
@@ -35,6 +37,12 @@ impl Setup {
     /// Another program that serves in the same way.
     pub fn of(program: impl Into<PathBuf>) -> Setup {
         Setup { program: Some(program.into()), ..Setup::default() }
+    }
+
+    /// On one core, where the runtime has one thread.
+    pub fn on_one_core(mut self) -> Setup {
+        self.through = ["taskset", "--cpu-list", "0"].map(str::to_owned).to_vec();
+        self
     }
 
     pub fn arg(mut self, arg: impl Into<String>) -> Setup {
@@ -238,7 +246,14 @@ fn data_dir(home: &Path) -> PathBuf {
 }
 
 fn spawn(program: &Path, setup: &Setup, home: &Path, log: &Log) -> Child {
-    let mut command = Command::new(program);
+    let mut command = match setup.through.split_first() {
+        Some((through, args)) => {
+            let mut command = Command::new(through);
+            command.args(args).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
     command.args(["serve", "--addr", "127.0.0.1:0", "--data-dir"]).arg(data_dir(home));
     command.args(&setup.args);
     // What the machine has set for a server of its own is not for this one.

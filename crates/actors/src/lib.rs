@@ -22,6 +22,7 @@ pub mod supervisor;
 pub mod testing;
 pub mod tree;
 pub mod vault;
+pub mod watchdog;
 
 pub use gamev1_protocol as protocol;
 /// What a game draws its random numbers with.

@@ -19,7 +19,7 @@ pub mod views;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
     time::Duration,
 };
@@ -34,7 +34,7 @@ pub const KIND: Kind =
     Kind::new("room", &["start", "wake", "tick", "empty", "close", "crash", "save", "drain"]);
 
 pub use self::cell::{RoomCell, RoomInfo, RoomItem, RoomSpec, Seated, TellJoined};
-pub(crate) use self::child::{child, label, spawn};
+pub(crate) use self::child::{child, close_stuck, label, spawn};
 use self::{
     dissolve::dissolve,
     recovery::Site,
@@ -198,13 +198,23 @@ impl Running {
         self.cell.age()
     }
 
+    /// A room that was given up while it hung, and comes back from its game after all, does nothing more: its members
+    /// have been told, and what it was at was answered.
+    fn stop_if_given_up(&self) {
+        if self.cell.closing() {
+            resume_unwind(Box::new("given up while it hung"));
+        }
+    }
+
     /// Notes where the room is, so that its next incarnation knows where it panicked.
     fn at(&self, site: Site) {
+        self.stop_if_given_up();
         self.cell.memory.lock().site = site;
     }
 
     /// What was begun is done: it goes into the log, and a panic from here on is the room's own.
     fn commit(&self, entry: Entry) {
+        self.stop_if_given_up();
         let mut memory = self.cell.memory.lock();
         memory.site = Site::Own;
         if self.cell.spec.settings.stateful {

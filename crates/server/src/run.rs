@@ -1,6 +1,7 @@
 //! From the command line to an exit code.
 
 pub mod commands;
+pub mod hang;
 pub mod housekeeping;
 pub mod runtime;
 pub mod serve;
@@ -24,21 +25,31 @@ pub enum Exit {
     Failed,
     /// The configuration, or an edited migration, is refused.
     Refused,
-    /// The root of the tree gave up.
+    /// The root of the tree gave up, or the process hangs.
     GaveUp,
     /// Asked to stop a second time.
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    pub fn code(self) -> i32 {
+        i32::from(self.byte())
+    }
+
+    fn byte(self) -> u8 {
+        match self {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Refused => 2,
             Exit::GaveUp => 70,
             Exit::Interrupted => 130,
-        })
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.byte())
     }
 }
 

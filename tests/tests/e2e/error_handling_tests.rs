@@ -4,6 +4,7 @@
 mod crashes;
 mod dev_mode;
 mod frames;
+mod hangs;
 mod http;
 mod inputs;
 mod poison;

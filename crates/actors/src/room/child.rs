@@ -62,3 +62,8 @@ fn quarantine(vault: &Arc<Vault>, cell: &Arc<RoomCell>, why: &GaveUp) {
     tracing::error!(room = %cell.id, game = cell.spec.game.name(), reason, "room quarantined");
     dissolve(vault, cell, ClosedReason::Crashed, "the room failed too often", None, |_| None);
 }
+
+/// The room hangs: its members are told and keep their sockets. Called by a thread that watches it from outside.
+pub(crate) fn close_stuck(vault: &Arc<Vault>, cell: &Arc<RoomCell>) {
+    dissolve(vault, cell, ClosedReason::Stuck, "the room hangs", None, |_| None);
+}

@@ -68,7 +68,9 @@ impl Desk {
     /// A room by its code: one that the session sits in, or any other.
     fn room(&mut self, room: RoomId) -> Result<Arc<RoomCell>, WireError> {
         // Most play in one room: looking for it takes no lock then.
-        if let Some(last) = self.last_room.upgrade().filter(|last| last.id == room) {
+        if let Some(last) =
+            self.last_room.upgrade().filter(|last| last.id == room && !last.closing())
+        {
             return Ok(last);
         }
         let found = self.cell.held(room).or_else(|| self.vault.room(room));

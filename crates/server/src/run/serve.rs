@@ -16,7 +16,7 @@ use gamev1_persistence::{
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{Exit, complain, housekeeping, runtime, say, signals::Signals, start_up};
+use super::{Exit, complain, hang, housekeeping, runtime, say, signals::Signals, start_up};
 use crate::{
     app::{App, Services},
     auth::{
@@ -109,6 +109,14 @@ async fn serve(
     let (system, sqlite) = match started {
         Ok(started) => started,
         Err(exit) => return exit,
+    };
+    let _watchdog = match hang::watch(&system.vault, Arc::new(SpoolDir::new(&app.config.data_dir)))
+    {
+        Ok(watchdog) => watchdog,
+        Err(error) => {
+            complain(error);
+            return Exit::Failed;
+        }
     };
     say(start_up::lines(&app, &games.names().collect::<Vec<_>>(), runtime));
     tracing::info!(%bound, data = %app.config.data_dir.display(), "serving");
