@@ -12,10 +12,12 @@ mod sanctions;
 mod saves;
 mod sign_ins;
 mod sql;
+mod stall;
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -26,6 +28,7 @@ pub use self::{connection::ConnectError, migrations::MigrateError};
 use self::{
     connection::{Connection, Use, connect},
     pool::{Patience, Pool},
+    stall::Stall,
 };
 
 /// The database's name in the data directory.
@@ -70,6 +73,7 @@ pub enum OpenError {
 pub struct Sqlite {
     writer: Pool,
     readers: Pool,
+    stall: Arc<Stall>,
     file: PathBuf,
 }
 
@@ -80,10 +84,17 @@ impl Sqlite {
         let file = data_dir.join(FILE_NAME);
         let first = first_connection(&data_dir, &file, busy_timeout).await?;
         let patience = Patience { call: call_timeout, busy: busy_timeout };
-        let writer = Pool::new(&file, Use::Write, 1, patience);
+        let stall = Arc::<Stall>::default();
+        let writer = Pool::new(&file, Use::Write, 1, patience, stall.clone());
         writer.add(first);
-        let readers = Pool::new(&file, Use::Read, readers_max.max(1), patience);
-        Ok(Sqlite { writer, readers, file })
+        let readers = Pool::new(&file, Use::Read, readers_max.max(1), patience, stall.clone());
+        Ok(Sqlite { writer, readers, stall, file })
+    }
+
+    /// Holds every call for so long from now, as a database would that stands still; none at all ends it. For those who
+    /// want to see what an outage does.
+    pub fn stall(&self, stall: Duration) {
+        self.stall.begin(stall);
     }
 
     /// Brings the schema up to date and says which migrations that took. A second process may do the same meanwhile.

@@ -48,6 +48,8 @@ pub struct App {
     pub started_at: SystemTime,
     /// Cancelled when connections are to finish what they do and close.
     pub closing: CancellationToken,
+    /// Cancelled when an operator asks the server to stop, as by SIGTERM.
+    pub stop_asked: CancellationToken,
     tasks: TaskTracker,
     services: OnceLock<Services>,
     /// Whether the server has been ready once. From then on an outage refuses what needs the database, not all.
@@ -63,6 +65,8 @@ pub struct Services {
     pub tickets: Tickets<Verified>,
     pub idempotency: Idempotency,
     pub room_list: RoomList,
+    /// Holds every call to the database for that long from now.
+    pub stall_db: Box<dyn Fn(Duration) + Send + Sync>,
 }
 
 impl App {
@@ -84,6 +88,7 @@ impl App {
             socket_options,
             started_at: SystemTime::now(),
             closing: CancellationToken::new(),
+            stop_asked: CancellationToken::new(),
             tasks: TaskTracker::new(),
             services: OnceLock::new(),
             admitted: AtomicBool::new(false),

@@ -3,6 +3,7 @@
 
 pub mod authenticator;
 pub mod keys;
+pub mod permissions;
 pub mod recent;
 pub mod resume;
 pub mod secret;

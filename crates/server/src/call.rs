@@ -43,6 +43,11 @@ impl Call {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
+    /// Whether the request says who it comes from, rightly or not.
+    pub fn authenticates(&self) -> bool {
+        self.authorization.is_some()
+    }
+
     /// The page's origin. One that is no text is nobody's, and told as such.
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_ref().map(|origin| origin.to_str().unwrap_or("null"))

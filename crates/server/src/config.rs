@@ -32,6 +32,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub supervision: Supervision,
     pub dev: bool,
+    /// Whether admins may make things fail outside dev mode.
+    pub chaos: bool,
     pub origins: Vec<Origin>,
     pub public_url: Option<Origin>,
     pub trusted_proxies: Vec<Network>,
@@ -120,6 +122,7 @@ impl Config {
         Ok(Config {
             addr,
             dev,
+            chaos: set.chaos.unwrap_or_default(),
             supervision: supervision(set.supervision.as_deref())?,
             connections_max,
             connections_per_address_max: limited.then_some(per_address),

@@ -1,12 +1,17 @@
 //! Logs: readable in dev mode, JSON lines otherwise, on standard error. And what a panic says.
 
-use std::io;
+use std::{io, sync::OnceLock};
 
 use gamev1_actors::panics;
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 /// ractor logs every actor that starts or stops, however many there are.
 const ALWAYS: &str = "info,ractor=warn";
+
+/// Puts another filter in the place of the one that is in force.
+type Change = Box<dyn Fn(EnvFilter) + Send + Sync>;
+
+static CHANGE: OnceLock<Change> = OnceLock::new();
 
 /// The filter for what an operator asked for.
 ///
@@ -16,20 +21,47 @@ pub fn filter(asked: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::builder().parse(format!("{ALWAYS},{asked}"))
 }
 
+/// The filter for what is asked of a running server: what ractor says is not let in by it.
+fn changed(asked: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().with_regex(false).parse(format!("{ALWAYS},{asked},ractor=warn"))
+}
+
 /// Begins to log. Only the first call of a process counts.
 ///
 /// # Errors
 /// As [`filter`].
 pub fn init(asked: &str, readable: bool) -> Result<(), ParseError> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter(asked)?).with_writer(io::stderr);
-    // Whoever embeds the server may have begun already.
-    let _ = if readable {
+    // Whoever embeds the server may have begun already, and then changes it there.
+    let change: Option<Change> = if readable {
         let ansi = io::IsTerminal::is_terminal(&io::stderr());
-        builder.with_ansi(ansi).with_target(false).try_init()
+        let builder = builder.with_ansi(ansi).with_target(false).with_filter_reloading();
+        let handle = builder.reload_handle();
+        let begun = builder.try_init().is_ok();
+        begun.then(|| Box::new(move |filter| drop(handle.reload(filter))) as Change)
     } else {
-        builder.json().flatten_event(true).try_init()
+        let builder = builder.json().flatten_event(true).with_filter_reloading();
+        let handle = builder.reload_handle();
+        let begun = builder.try_init().is_ok();
+        begun.then(|| Box::new(move |filter| drop(handle.reload(filter))) as Change)
     };
+    if let Some(change) = change {
+        // The first one stays, as what it changes does.
+        let _ = CHANGE.set(change);
+    }
     panics::install_hook();
+    Ok(())
+}
+
+/// Changes what is logged from here on.
+///
+/// # Errors
+/// It is no list of levels and directives.
+pub fn change(asked: &str) -> Result<(), ParseError> {
+    let filter = changed(asked)?;
+    if let Some(change) = CHANGE.get() {
+        change(filter);
+    }
     Ok(())
 }
 
@@ -51,5 +83,15 @@ mod tests {
             assert_eq!(directives.len(), expected.len(), "{asked}: {filter}");
         }
         assert!(filter("gamev1=loud").is_err());
+    }
+
+    #[test]
+    fn ractor_stays_quiet_whatever_a_running_server_is_asked_for() {
+        for asked in ["debug", "ractor=trace", "trace,ractor=trace", ""] {
+            let filter = changed(asked).unwrap().to_string();
+            let ractor: Vec<_> = filter.split(',').filter(|it| it.starts_with("ractor")).collect();
+            assert_eq!(ractor, ["ractor=warn"], "{asked}: {filter}");
+        }
+        assert!(changed("gamev1=loud").is_err());
     }
 }

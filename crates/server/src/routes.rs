@@ -1,6 +1,7 @@
 //! The routes, as warp filters: path, method, what is read from the request. What they answer is in the files below;
 //! this is the only one that knows warp.
 
+pub mod admin;
 pub mod answer;
 pub mod auth;
 pub mod errors_page;
@@ -44,6 +45,7 @@ fn all(
     let me = at_me.and(with.clone()).then(me::get).map(reply);
     let rooms = rooms(with.clone());
     let ws = ws(with.clone());
+    let admin = admin(with.clone());
 
     let at = warp::path!("v1" / "ws-tickets").and(warp::post());
     let tickets = at.and(with.clone()).and(json()).then(tickets::post).map(reply);
@@ -60,7 +62,7 @@ fn all(
     let errors = errors.map(errors_page::get).map(reply);
 
     let api = me.or(rooms).unify().or(ws).unify().or(tickets).unify();
-    let api = api.or(guest).unify().or(refresh).unify();
+    let api = api.or(guest).unify().or(refresh).unify().or(admin).unify();
     let rest = health.or(ready).unify().or(live).unify().or(errors).unify().or(page()).unify();
     api.or(rest).unify().recover(rejected).unify()
 }
@@ -77,6 +79,26 @@ where
     let one = one.then(rooms::get).map(reply);
     let many = warp::path!("v1" / "rooms").and(list.or(create).unify());
     many.or(one).unify()
+}
+
+fn admin<W>(with: W) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync
+where
+    W: Filter<Extract = (Arc<App>, Call), Error = Rejection> + Clone + Send + Sync,
+    W: warp::Filter<Future: Send>,
+{
+    let query = warp::query::<HashMap<String, String>>();
+    let at = warp::path!("v1" / "admin" / "supervision").and(warp::get());
+    let tree = at.and(with.clone()).and(query).then(admin::tree::supervision).map(reply);
+    let at = warp::path!("v1" / "admin" / "incidents").and(warp::get());
+    let incidents = at.and(with.clone()).and(query).then(admin::tree::incidents).map(reply);
+    let at = warp::path!("v1" / "admin" / "chaos").and(warp::post());
+    let chaos = at.and(with.clone()).and(json()).then(admin::chaos::post).map(reply);
+    let at = warp::path!("v1" / "admin" / "drain").and(warp::post());
+    let drain = at.and(with.clone()).and(json()).then(admin::process::drain).map(reply);
+    let at = warp::path!("v1" / "admin" / "log").and(warp::put());
+    let log = at.and(with).and(json()).then(admin::process::put_log).map(reply);
+    let read = tree.or(incidents).unify();
+    read.or(chaos).unify().or(drain).unify().or(log).unify()
 }
 
 fn ws<W>(with: W) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync

@@ -40,6 +40,7 @@ static ONE_TREE: Mutex<()> = Mutex::const_new(());
 pub(crate) struct TestServer {
     pub(crate) app: Arc<App>,
     pub(crate) bound: SocketAddr,
+    pub(crate) accounts: Arc<MemoryAccounts>,
     system: System,
     _dir: tempfile::TempDir,
     _one_tree: MutexGuard<'static, ()>,
@@ -106,11 +107,12 @@ impl TestServer {
         app.open(Services {
             vault: vault.clone(),
             authenticator,
-            sign_ins: SignIns::new(accounts, tokens),
+            sign_ins: SignIns::new(accounts.clone(), tokens),
             resume_key,
             tickets: Tickets::default(),
             idempotency: Idempotency::default(),
             room_list: RoomList::default(),
+            stall_db: Box::new(|_| ()),
         });
         let supervision = app.config.supervision.clone();
         let store = MemoryStore::default();
@@ -119,7 +121,7 @@ impl TestServer {
         let edge = edge::start(door);
         let parts = Parts { vault, store, supervision, spool, readiness, edge };
         let system = tree::start(parts).await.unwrap();
-        TestServer { app, bound, system, _dir: dir, _one_tree: one_tree }
+        TestServer { app, bound, accounts, system, _dir: dir, _one_tree: one_tree }
     }
 
     pub(crate) async fn stop(self) {

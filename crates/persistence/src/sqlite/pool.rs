@@ -12,6 +12,7 @@ use tokio::{
 use super::{
     connection::{Connection, Managed, Manager, Use},
     flight::{Flight, Waiter},
+    stall::Stall,
 };
 
 /// How long a call may take, and how long SQLite itself may wait for another process within that.
@@ -28,10 +29,17 @@ pub(super) struct Pool {
     connections: bb8::Pool<Managed>,
     manager: Arc<Manager>,
     patience: Patience,
+    stall: Arc<Stall>,
 }
 
 impl Pool {
-    pub(super) fn new(file: &Path, used_for: Use, size: u32, patience: Patience) -> Pool {
+    pub(super) fn new(
+        file: &Path,
+        used_for: Use,
+        size: u32,
+        patience: Patience,
+        stall: Arc<Stall>,
+    ) -> Pool {
         let manager = Arc::new(Manager::new(file, used_for, patience.busy));
         let connections = bb8::Pool::builder()
             .max_size(size)
@@ -43,7 +51,7 @@ impl Pool {
             .idle_timeout(None)
             .build_unchecked(Managed(manager.clone()));
         let turns = Arc::new(Semaphore::new(size as usize));
-        Pool { turns, size, connections, manager, patience }
+        Pool { turns, size, connections, manager, patience, stall }
     }
 
     /// Takes in a connection that was made elsewhere.
@@ -113,6 +121,8 @@ impl Pool {
             }
         };
 
+        let held = timeout_at(deadline, self.stall.over()).await;
+        held.map_err(|_| out_of_time("no answer came"))?;
         let busy = self.patience.busy;
         let waiter = Waiter(Flight::new());
         let flight = waiter.0.clone();

@@ -45,6 +45,13 @@ settings! {
     )]
     dev: bool,
 
+    /// Lets admins crash actors and stall the database outside dev mode [default: false]
+    #[arg(
+        long, env = "GAMEV1_CHAOS", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new()
+    )]
+    chaos: bool,
+
     /// Web origins whose pages may use this server, besides its own [default: none]
     #[arg(long, env = "GAMEV1_ORIGINS", value_name = "ORIGIN,…", value_delimiter = ',')]
     origins: Vec<Origin>,
@@ -145,6 +152,7 @@ impl Settings {
             data_dir: Some("./data".into()),
             supervision: None,
             dev: Some(false),
+            chaos: Some(false),
             origins: None,
             public_url: None,
             trusted_proxies: None,

@@ -146,6 +146,10 @@ async fn start(
         tickets: Tickets::default(),
         idempotency: Idempotency::default(),
         room_list: RoomList::default(),
+        stall_db: {
+            let sqlite = sqlite.clone();
+            Box::new(move |stall| sqlite.stall(stall))
+        },
     });
     app.readiness.set_ready(housekeeping::DATABASE);
     let parts = Parts {
@@ -215,6 +219,10 @@ async fn until_stopped(
     let exit = tokio::select! {
         signal = signals.stop() => {
             tracing::info!(signal, ?budget, "stopping");
+            Exit::Done
+        }
+        () = app.stop_asked.cancelled() => {
+            tracing::info!(?budget, "stopping as an operator asked");
             Exit::Done
         }
         () = system.ended() => {

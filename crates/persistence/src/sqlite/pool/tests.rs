@@ -171,7 +171,7 @@ fn pool_of_one(call: Duration) -> (Pool, TempDir) {
     std::fs::write(&file, "").unwrap();
     let first = connect(&file, Use::Write, PATIENT).unwrap();
     first.sqlite.execute("CREATE TABLE kept (n INTEGER) STRICT", ()).unwrap();
-    (Pool::new(&file, Use::Write, 1, Patience { call, busy: PATIENT }), dir)
+    (Pool::new(&file, Use::Write, 1, Patience { call, busy: PATIENT }, Arc::default()), dir)
 }
 
 /// Marks the connection: a temporary table is seen by the connection that made it and by no other.

@@ -1,0 +1,71 @@
+//! What operators ask for, below `/v1/admin`. Who may is in [`crate::auth::permissions`]; each action leaves one line
+//! in the log.
+
+pub mod chaos;
+pub mod process;
+#[cfg(test)]
+mod tests;
+pub mod tree;
+
+use std::fmt;
+
+use gamev1_persistence::accounts::Role;
+use gamev1_protocol::{ErrorCode, PlayerId};
+
+use crate::{app::App, auth::permissions::Permission, call::Call, problem::Problem};
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// Whoever sits at the machine of a server in dev mode, where nobody signs in.
+    Local,
+    Player(PlayerId, Role),
+}
+
+impl Operator {
+    pub fn role(self) -> Role {
+        match self {
+            Operator::Local => Role::Admin,
+            Operator::Player(_, role) => role,
+        }
+    }
+
+    pub fn player(self) -> Option<PlayerId> {
+        match self {
+            Operator::Local => None,
+            Operator::Player(player, _) => Some(player),
+        }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operator::Local => f.write_str("dev"),
+            Operator::Player(player, role) => write!(f, "{role}:{player}"),
+        }
+    }
+}
+
+/// Who calls, if that one may.
+///
+/// # Errors
+/// `unauthenticated`, `forbidden`, or what is wrong with the token.
+pub async fn operator(app: &App, call: &Call, permission: Permission) -> Result<Operator, Problem> {
+    // With a token dev mode asks what it would ask anywhere, so that roles can be tried.
+    if app.config.dev && !call.authenticates() {
+        return Ok(Operator::Local);
+    }
+    let player = call.player(app).await?.player;
+    let least = permission.least();
+    if player.role < least {
+        let detail = format!("this takes the role {least}, and the player has {}", player.role);
+        return Err(Problem::new(ErrorCode::Forbidden, detail));
+    }
+    Ok(Operator::Player(player.id, player.role))
+}
+
+/// One line a deed: who, what, and to whom or what.
+fn log(who: Operator, what: &'static str, on: &dyn fmt::Display) {
+    tracing::warn!(%who, what, %on, "an operator acts");
+}
