@@ -15,6 +15,7 @@ pub mod readiness;
 pub mod registry;
 pub mod restore;
 pub mod room;
+pub mod sanctions;
 pub mod session;
 pub mod shutdown;
 pub mod store;

@@ -196,7 +196,7 @@ impl RoomHarness {
 }
 
 /// Whoever asks is refused: rooms ask nobody.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Authenticator for Nobody {
     fn verify<'a>(&'a self, _: &'a str) -> Answer<'a, Result<Identity, WireError>> {

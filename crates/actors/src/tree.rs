@@ -4,7 +4,7 @@
 //! ```text
 //! root             rest_for_one
 //! ├─ storage       one_for_one    store
-//! ├─ directory     one_for_one    presence, lobby
+//! ├─ directory     one_for_one    sanctions, presence, lobby
 //! ├─ channels      dynamic
 //! ├─ rooms         dynamic        room …
 //! ├─ peers         dynamic
@@ -23,11 +23,13 @@ use tokio::time::Instant;
 use self::outline::ROOT;
 use crate::{
     lobby::{self, LobbyActor},
-    ports::{RoomStore, Spool},
+    ports::{RoomStore, SanctionStore, Spool},
     presence::{self, PresenceActor},
     readiness::Readiness,
     registry::{ActorMeta, ActorRegistry, Kind, Place},
-    room, session,
+    room,
+    sanctions::{self, SanctionsActor},
+    session,
     shutdown::{self, Kept},
     store::{self, StoreActor},
     supervisor::{
@@ -48,6 +50,7 @@ pub struct EdgeStart {
 pub struct Parts {
     pub vault: Arc<Vault>,
     pub store: Arc<dyn RoomStore>,
+    pub sanctions: Arc<dyn SanctionStore>,
     pub supervision: Supervision,
     pub spool: Arc<dyn Spool>,
     pub readiness: Readiness,
@@ -64,14 +67,14 @@ pub struct System {
 }
 
 /// What must report before the server is ready, besides what the edge adds.
-pub const PARTS: &[&str] = &["store", "presence", "lobby"];
+pub const PARTS: &[&str] = &["store", sanctions::PART, "presence", "lobby"];
 
 /// Starts the whole tree, the edge last.
 ///
 /// # Errors
 /// A child does not start; those before it are stopped again.
 pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
-    let Parts { vault, store, supervision, spool, readiness, edge } = parts;
+    let Parts { vault, store, sanctions, supervision, spool, readiness, edge } = parts;
     vault.set_store(store.clone());
     let storage = vec![ChildSpec {
         inbox: Some(vault.records_gauge()),
@@ -84,6 +87,17 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
         })
     }];
     let directory = vec![
+        ChildSpec {
+            inbox: Some(vault.sanctions_gauge()),
+            ..worker("sanctions", &sanctions::KIND, {
+                let args = (vault.clone(), sanctions, readiness.clone());
+                move |sup, meta| {
+                    let (vault, store, readiness) = args.clone();
+                    let args = (vault, store, readiness, meta);
+                    Actor::spawn_linked(None, SanctionsActor, args, sup)
+                }
+            })
+        },
         worker("presence", &presence::KIND, {
             let args = (vault.clone(), readiness.clone());
             move |sup, meta| {

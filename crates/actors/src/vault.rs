@@ -1,6 +1,7 @@
 //! What must outlive an actor: sessions with their inboxes and outboxes, rooms with their seats, checkpoints and logs.
 //! It is made above the root of the tree; its locks do not poison and are held for a push, a pop or a look.
 
+mod bans;
 mod saves;
 mod slot;
 
@@ -16,8 +17,8 @@ use std::{
 use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SessionId, WireError};
 use parking_lot::{Mutex, RwLock};
 
-use self::saves::Saves;
 pub use self::slot::Slot;
+use self::{bans::Bans, saves::Saves};
 use crate::{
     game::GameRegistry,
     inbox::Inbox,
@@ -87,6 +88,7 @@ pub struct Vault {
     pub(crate) resume_tokens: Arc<dyn ResumeTokens>,
     pub(crate) lobby: Inbox<LobbyItem>,
     pub(crate) records: Inbox<RoomRecord>,
+    pub(crate) bans: Bans,
     pub(crate) presence: Arc<Slot<PresenceMsg>>,
     pub(crate) room_supervisor: Arc<Slot<DynamicMsg>>,
     pub(crate) session_supervisor: Arc<Slot<DynamicMsg>>,
@@ -128,6 +130,7 @@ impl Vault {
             resume_tokens,
             lobby: Inbox::new(LOBBY_ITEMS_MAX),
             records: Inbox::new(STORE_RECORDS_MAX),
+            bans: Bans::default(),
             presence: Arc::default(),
             room_supervisor: Arc::default(),
             session_supervisor: Arc::default(),

@@ -49,10 +49,12 @@ impl CloseCode {
         }
     }
 
-    /// The reason of the close frame: `{"code", "retry_after_ms"?}`, at most 123 bytes.
-    pub fn reason(self, retry_after_ms: Option<u64>) -> String {
-        let reason = match retry_after_ms {
-            Some(ms) => format!(r#"{{"code":"{}","retry_after_ms":{ms}}}"#, self.word()),
+    /// The reason of the close frame: `{"code", "retry_after_ms"?}`, at most 123 bytes. Of a ban the number is
+    /// `until_ms`, its end.
+    pub fn reason(self, ms: Option<u64>) -> String {
+        let name = if self == CloseCode::Banned { "until_ms" } else { "retry_after_ms" };
+        let reason = match ms {
+            Some(ms) => format!(r#"{{"code":"{}","{name}":{ms}}}"#, self.word()),
             None => format!(r#"{{"code":"{}"}}"#, self.word()),
         };
         debug_assert!(reason.len() <= CLOSE_REASON_BYTES_MAX);

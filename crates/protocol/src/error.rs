@@ -50,6 +50,7 @@ error_codes! {
     RefreshReused "refresh_reused" 401 false "Refresh token reused";
     InvalidCredentials "invalid_credentials" 401 false "Invalid credentials";
     Forbidden "forbidden" 403 false "Forbidden";
+    Banned "banned" 403 false "Banned";
     OriginRefused "origin_refused" 403 false "Origin refused";
     RoomPrivate "room_private" 403 false "Room is private";
     NotFound "not_found" 404 false "Not found";

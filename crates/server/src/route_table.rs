@@ -15,6 +15,8 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/v1/admin/chaos", &["POST"]),
     ("/v1/admin/drain", &["POST"]),
     ("/v1/admin/log", &["PUT"]),
+    ("/v1/admin/players/{player}/ban", &["POST", "DELETE"]),
+    ("/v1/admin/sanctions", &["GET"]),
     ("/ws", &["GET"]),
     ("/health", &["GET"]),
     ("/ready", &["GET"]),

@@ -96,8 +96,14 @@ where
     let at = warp::path!("v1" / "admin" / "drain").and(warp::post());
     let drain = at.and(with.clone()).and(json()).then(admin::process::drain).map(reply);
     let at = warp::path!("v1" / "admin" / "log").and(warp::put());
-    let log = at.and(with).and(json()).then(admin::process::put_log).map(reply);
-    let read = tree.or(incidents).unify();
+    let log = at.and(with.clone()).and(json()).then(admin::process::put_log).map(reply);
+    let at = warp::path!("v1" / "admin" / "sanctions").and(warp::get());
+    let sanctions = at.and(with.clone()).and(query).then(admin::sanctions::list).map(reply);
+    let at = warp::path!("v1" / "admin" / "players" / String / "ban");
+    let ban = warp::post().and(with.clone()).and(json());
+    let ban = at.and(ban).then(admin::sanctions::ban).map(reply);
+    let lift = at.and(warp::delete()).and(with).then(admin::sanctions::lift).map(reply);
+    let read = tree.or(incidents).unify().or(sanctions).unify().or(ban.or(lift).unify()).unify();
     read.or(chaos).unify().or(drain).unify().or(log).unify()
 }
 

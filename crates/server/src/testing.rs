@@ -118,9 +118,13 @@ impl TestServer {
         let store = MemoryStore::default();
         let spool = Arc::new(store.clone());
         let store = Arc::new(store);
+        let sanctions = store.clone();
         let edge = edge::start(door);
-        let parts = Parts { vault, store, supervision, spool, readiness, edge };
+        let parts = Parts { vault, sanctions, store, supervision, spool, readiness, edge };
         let system = tree::start(parts).await.unwrap();
+        while !app.readiness.ready() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
         TestServer { app, bound, accounts, system, _dir: dir, _one_tree: one_tree }
     }
 

@@ -114,6 +114,8 @@ pub async fn open(vault: &Arc<Vault>, open: OpenSession) -> Opened {
     session.outbox.open(&welcome(vault, &session, server, None));
     vault.insert_session(session.clone());
     spawn(vault, &session);
+    // A ban that came behind the door's look has not seen this session.
+    vault.turn_away(&session);
     Opened { session, generation: 0, done: false, socket: Some(socket) }
 }
 
@@ -177,6 +179,7 @@ pub async fn resume(
     if session.ended() {
         return Err(ResumeError::Unknown);
     }
+    vault.turn_away(&session);
     pending.opened(socket).ok_or(ResumeError::Unknown)
 }
 

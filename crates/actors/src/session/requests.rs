@@ -179,8 +179,9 @@ impl Desk {
                 Err(WireError::new(ErrorCode::Timeout, "the token could not be checked in time"))
             }
         };
-        match verified {
-            Ok(identity) if identity.player == self.cell.player() => {
+        let player = self.cell.player();
+        match verified.and_then(|it| self.vault.not_banned(player).map(|()| it)) {
+            Ok(identity) if identity.player == player => {
                 self.cell.extend(identity.expires_at);
                 let left =
                     identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();

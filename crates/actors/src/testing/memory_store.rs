@@ -11,11 +11,12 @@ use std::{
     time::SystemTime,
 };
 
-use gamev1_protocol::{RoomId, SessionId};
+use gamev1_protocol::{PlayerId, RoomId, SessionId};
 use parking_lot::Mutex;
 
 use crate::ports::{
-    Answer, ClaimedRoom, RoomRecord, RoomSave, RoomStore, SessionSave, Spool, Spooled, StoreError,
+    Answer, ClaimedRoom, RoomRecord, RoomSave, RoomStore, Sanction, SanctionKind, SanctionStore,
+    SessionSave, Spool, Spooled, StoreError,
 };
 
 /// See the module.
@@ -35,6 +36,7 @@ struct Rows {
     rooms: BTreeMap<RoomId, RoomSave>,
     sessions: BTreeMap<SessionId, SessionSave>,
     spooled: Vec<Spooled>,
+    sanctions: BTreeMap<uuid::Uuid, Sanction>,
 }
 
 impl MemoryStore {
@@ -144,6 +146,42 @@ impl RoomStore for MemoryStore {
         _: u32,
     ) -> Answer<'_, Result<usize, StoreError>> {
         self.answer(|_| 0)
+    }
+}
+
+impl SanctionStore for MemoryStore {
+    fn active(
+        &self,
+        now: SystemTime,
+        after: Option<uuid::Uuid>,
+        limit: u32,
+    ) -> Answer<'_, Result<Vec<Sanction>, StoreError>> {
+        self.answer(|rows| {
+            let behind = |sanction: &&Sanction| after.is_none_or(|after| sanction.id > after);
+            let holds = |sanction: &&Sanction| sanction.until.is_none_or(|until| until > now);
+            let active = rows.sanctions.values().filter(behind).filter(holds);
+            active.take(limit as usize).cloned().collect()
+        })
+    }
+
+    fn impose<'a>(&'a self, sanction: &'a Sanction) -> Answer<'a, Result<(), StoreError>> {
+        self.answer(|rows| {
+            rows.sanctions.insert(sanction.id, sanction.clone());
+        })
+    }
+
+    fn lift(
+        &self,
+        player: PlayerId,
+        kind: SanctionKind,
+        _: Option<PlayerId>,
+        _: SystemTime,
+    ) -> Answer<'_, Result<bool, StoreError>> {
+        self.answer(|rows| {
+            let before = rows.sanctions.len();
+            rows.sanctions.retain(|_, it| it.player != player || it.kind != kind);
+            rows.sanctions.len() < before
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod chaos;
 pub mod process;
+pub mod sanctions;
 #[cfg(test)]
 mod tests;
 pub mod tree;

@@ -55,6 +55,7 @@ pub async fn create(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> 
     let body = body?;
     let wanted = body::room_create(&body, app.config.dev)?;
     let services = app.services()?;
+    services.vault.not_banned(player)?;
     let Some(key) = call.idempotency_key()? else {
         return created(&make(services, player, wanted).await?);
     };

@@ -82,6 +82,7 @@ pub async fn upgrade(app: Arc<App>, call: Call, handshake: Box<Handshake>) -> An
         }
         credential => {
             let verified = identify(&app, &call, services, credential).await?;
+            services.vault.not_banned(verified.player.id)?;
             let permit = services.vault.admit(verified.player.id)?;
             let (identity, server) = (verified.identity(), SERVER.into());
             (Start::New(OpenSession { identity, format: offer.format, server }), permit)
@@ -154,6 +155,7 @@ async fn resume(
 ) -> Result<(Start, SocketPermit), Problem> {
     let now = SystemTime::now();
     let claim = services.resume_key.read(token, now)?;
+    services.vault.not_banned(claim.player)?;
     if !services.authenticator.sign_in_valid(claim.sign_in, now).await? {
         let message = "the sign-in of this session has ended";
         return Err(Problem::new(ErrorCode::ResumeUnknown, message));
@@ -187,9 +189,10 @@ pub fn origin_admitted(app: &App, call: &Call) -> Result<(), Problem> {
 /// Whether an upgrade by `player` would find a place.
 ///
 /// # Errors
-/// `too_many_sockets` or `overloaded`.
+/// `banned`, `too_many_sockets` or `overloaded`.
 pub fn would_admit(app: &App, call: &Call, player: PlayerId) -> Result<(), Problem> {
     let vault = &app.services()?.vault;
+    vault.not_banned(player)?;
     let (open, max) = (vault.sockets_of(player), vault.limits.sockets_per_player);
     if open >= max {
         let message = format!("this player has {open} sockets open, {max} are allowed");

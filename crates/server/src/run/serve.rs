@@ -155,6 +155,7 @@ async fn start(
     let parts = Parts {
         vault,
         store: sqlite.clone(),
+        sanctions: sqlite.clone(),
         spool: Arc::new(SpoolDir::new(&app.config.data_dir)),
         supervision: app.config.supervision.clone(),
         readiness: app.readiness.clone(),

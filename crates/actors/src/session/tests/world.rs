@@ -150,16 +150,26 @@ impl World {
         let (rows, tokens) = (MemoryStore::default(), Arc::<Tokens>::default());
         let games = GameRegistry::new().with::<Sums>();
         let vault = Vault::new(games, limits, tokens.clone(), tokens.clone());
-        let readiness = Readiness::awaiting(PARTS);
         const KIND: Kind = Kind::new("edge", &[]);
         let spawn = |supervisor, _| Actor::spawn_linked(None, Edge, (), supervisor);
         let edge = tree::EdgeStart { kind: &KIND, start: tree::started(spawn) };
         let supervision = Supervision::compiled_in().unwrap();
         let store: Arc<dyn RoomStore> = Arc::new(rows.clone());
         let spool: Arc<dyn Spool> = Arc::new(rows.clone());
-        let parts = Parts { vault, store, spool, supervision, readiness: readiness.clone(), edge };
+        let (sanctions, readiness) = (Arc::new(rows.clone()), Readiness::awaiting(PARTS));
+        let parts = Parts {
+            vault,
+            store,
+            sanctions,
+            spool,
+            supervision,
+            readiness: readiness.clone(),
+            edge,
+        };
         let system = tree::start(parts).await.unwrap();
-        assert!(readiness.ready(), "{:?}", readiness.reasons());
+        while !readiness.ready() {
+            tokio::time::sleep(HEARD_BY).await;
+        }
         World { system, rows, tokens }
     }
 

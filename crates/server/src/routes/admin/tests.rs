@@ -1,5 +1,7 @@
 //! What operators ask for, over a real socket: who may, what it does, how it is refused.
 
+mod bans;
+
 use std::time::{Duration, SystemTime};
 
 use gamev1_actors::game::GameRegistry;
