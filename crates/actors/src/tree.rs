@@ -86,36 +86,7 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
             }
         })
     }];
-    let directory = vec![
-        ChildSpec {
-            inbox: Some(vault.sanctions_gauge()),
-            ..worker("sanctions", &sanctions::KIND, {
-                let args = (vault.clone(), sanctions, readiness.clone());
-                move |sup, meta| {
-                    let (vault, store, readiness) = args.clone();
-                    let args = (vault, store, readiness, meta);
-                    Actor::spawn_linked(None, SanctionsActor, args, sup)
-                }
-            })
-        },
-        worker("presence", &presence::KIND, {
-            let args = (vault.clone(), readiness.clone());
-            move |sup, meta| {
-                let (vault, readiness) = args.clone();
-                Actor::spawn_linked(None, PresenceActor, (vault, readiness, meta), sup)
-            }
-        }),
-        ChildSpec {
-            inbox: Some(vault.lobby_gauge()),
-            ..worker("lobby", &lobby::KIND, {
-                let args = (vault.clone(), readiness.clone());
-                move |sup, meta| {
-                    let (vault, readiness) = args.clone();
-                    Actor::spawn_linked(None, LobbyActor, (vault, readiness, meta), sup)
-                }
-            })
-        },
-    ];
+    let directory = directory(&vault, sanctions, &readiness);
     let door = vec![child("edge", edge.kind, edge.start)];
     let rooms = {
         let vault = vault.clone();
@@ -151,6 +122,43 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
     ];
     let (root, ended) = Actor::spawn(None, Supervisor, plant.root(children)).await?;
     Ok(System { vault, spool, readiness, root, ended })
+}
+
+fn directory(
+    vault: &Arc<Vault>,
+    sanctions: Arc<dyn SanctionStore>,
+    readiness: &Readiness,
+) -> Vec<ChildSpec> {
+    vec![
+        ChildSpec {
+            inbox: Some(vault.sanctions_gauge()),
+            ..worker("sanctions", &sanctions::KIND, {
+                let args = (vault.clone(), sanctions, readiness.clone());
+                move |sup, meta| {
+                    let (vault, store, readiness) = args.clone();
+                    let args = (vault, store, readiness, meta);
+                    Actor::spawn_linked(None, SanctionsActor, args, sup)
+                }
+            })
+        },
+        worker("presence", &presence::KIND, {
+            let args = (vault.clone(), readiness.clone());
+            move |sup, meta| {
+                let (vault, readiness) = args.clone();
+                Actor::spawn_linked(None, PresenceActor, (vault, readiness, meta), sup)
+            }
+        }),
+        ChildSpec {
+            inbox: Some(vault.lobby_gauge()),
+            ..worker("lobby", &lobby::KIND, {
+                let args = (vault.clone(), readiness.clone());
+                move |sup, meta| {
+                    let (vault, readiness) = args.clone();
+                    Actor::spawn_linked(None, LobbyActor, (vault, readiness, meta), sup)
+                }
+            })
+        },
+    ]
 }
 
 /// What a dynamic supervisor shares with others.
