@@ -42,7 +42,7 @@ $(BROWSER): tests/browser/package-lock.json | tools
 tools:
 	@missing=(); \
 	need() { command -v "$$1" > /dev/null || missing+=("$${@:2}"); }; \
-	need cc gcc libc6-dev; need git git; need node nodejs; need npm npm; need chromium chromium; \
+	need cc gcc libc6-dev; need git git; need node nodejs; need npm npm; need chromium chromium; need promtool prometheus; \
 	if (( $${#missing[@]} )); then \
 		as_root=(); (( EUID == 0 )) || as_root=(sudo); \
 		echo "installing $${missing[*]}"; \

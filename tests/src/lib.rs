@@ -6,6 +6,7 @@ pub mod bomb;
 pub mod client;
 pub mod http;
 pub mod merge_patch;
+pub mod otlp;
 pub mod raw;
 pub mod server;
 

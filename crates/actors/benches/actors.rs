@@ -208,7 +208,7 @@ impl Life {
                 for (at, (member, _)) in members.iter().enumerate() {
                     let input = inputs[(*seq as usize + at) % inputs.len()].clone();
                     let session = Arc::clone(&member.session);
-                    let ask = Ask { session, id: None, request: "room.input" };
+                    let ask = Ask { session, id: None, request: "room.input", traced: None };
                     harness.put(RoomItem::Input { ask, seq: *seq, input });
                 }
                 harness.advance(1).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gamev1_protocol::{Reply, WireError};
 
-use crate::session::SessionCell;
+use crate::{observe::SpanRef, session::SessionCell};
 
 /// Who asked, under which id, for what.
 #[derive(Clone)]
@@ -14,6 +14,8 @@ pub struct Ask {
     pub id: Option<u64>,
     /// The request's `type`.
     pub request: &'static str,
+    /// The span that it belongs to; of one that was not drawn this is nothing.
+    pub traced: Option<Box<SpanRef>>,
 }
 
 impl Ask {

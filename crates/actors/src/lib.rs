@@ -7,6 +7,7 @@ pub mod ask;
 pub mod game;
 pub mod inbox;
 pub mod lobby;
+pub mod observe;
 pub mod outbox;
 pub mod panics;
 pub mod ports;

@@ -3,6 +3,7 @@
 
 mod incident;
 mod meta;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 
+use self::spans::Tracing;
 pub use self::{
     incident::{Cause, Decision, Failure, Incident, Incidents},
     meta::{ActorMeta, Depth, Gauge, Kind, Place, State},
@@ -27,6 +29,7 @@ pub struct ActorRegistry {
     /// By path, so that a subtree is a range.
     actors: RwLock<BTreeMap<Arc<str>, Arc<ActorMeta>>>,
     incidents: Mutex<Incidents>,
+    tracing: Arc<Tracing>,
 }
 
 /// Nanoseconds since the registry was made: one number, so that an atomic can hold it.
@@ -52,6 +55,7 @@ impl Default for ActorRegistry {
             clock: Clock { born: Instant::now(), born_at: SystemTime::now() },
             actors: RwLock::default(),
             incidents: Mutex::default(),
+            tracing: Arc::default(),
         }
     }
 }
@@ -65,25 +69,35 @@ impl ActorRegistry {
         if let Some(known) = actors.get(path.as_str()) {
             return known.clone();
         }
-        let meta = Arc::new(ActorMeta::new(path.into(), place, self.clock));
+        let tracing = self.tracing.clone();
+        let meta = Arc::new(ActorMeta::new(path.into(), place, self.clock, tracing));
         actors.insert(meta.path.clone(), meta.clone());
         meta
     }
 
     /// The actor is gone for good.
     pub fn leave(&self, meta: &ActorMeta) {
-        self.actors.write().remove(&meta.path);
+        let known = self.actors.write().remove(&meta.path);
+        if let (Some(meta), Some(observer)) = (known, self.observer()) {
+            observer.ended(&meta);
+        }
     }
 
     /// Notes a failure and what is done about it.
     pub fn failed(&self, meta: &ActorMeta, failure: Failure) {
+        let trace = meta.spans_failed(&failure);
         meta.failed(&failure);
         let at = SystemTime::now();
         let restarts = meta.restarts();
-        let incident = Incident::new(at, meta, failure, restarts);
+        let incident = Incident::new(at, meta, failure, restarts, trace);
         let Incident { path, reason, decision, doing, .. } = &incident;
-        tracing::error!(%path, %reason, %decision, doing, restarts, "incident");
+        let trace_id = incident.trace_id();
+        tracing::error!(%path, %reason, %decision, doing, restarts, trace_id, "incident");
+        let crash_loop = incident.decision == Decision::Quarantine;
         self.incidents.lock().add(incident);
+        if crash_loop {
+            self.draw_crash_loop();
+        }
     }
 
     pub fn get(&self, path: &str) -> Option<Arc<ActorMeta>> {

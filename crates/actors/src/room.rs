@@ -43,6 +43,7 @@ use self::{
 };
 use crate::{
     game::Said,
+    observe::Tick,
     panics,
     registry::{ActorMeta, Kind},
     vault::Vault,
@@ -107,6 +108,8 @@ pub struct Running {
     ticks_skipped: u64,
     told_too_large: bool,
     due: keep::Due,
+    /// When the last tick was made, in the room's age.
+    ticked_at: Option<Duration>,
 }
 
 /// A member and what it has been sent.
@@ -155,6 +158,7 @@ impl Actor for RoomActor {
             ticks_skipped: 0,
             told_too_large: false,
             due: keep::Due::default(),
+            ticked_at: None,
         })
     }
 
@@ -164,21 +168,18 @@ impl Actor for RoomActor {
         msg: RoomMsg,
         room: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
+        let ticks = matches!(msg, RoomMsg::Tick);
         room.meta.begin(msg.number());
         // Caught here, a panic unwinds through our own frames alone, which takes half the time. Nothing goes on with
         // what it left behind: the room fails all the same, and its next incarnation begins from the vault.
         match catch_unwind(AssertUnwindSafe(|| room.handle(msg, &myself))) {
-            Ok(Ok(())) => {}
-            Ok(Err(fault)) => {
-                room.cell.memory.lock().failed = true;
-                return Err(fault.into());
-            }
-            Err(payload) => {
-                room.cell.memory.lock().failed = true;
-                return Err(panics::words(&*payload).into());
-            }
+            Ok(handled) => handled?,
+            Err(payload) => return Err(panics::words(&*payload).into()),
         }
-        room.meta.end();
+        let took = room.meta.end();
+        if ticks {
+            room.ticked(took);
+        }
         Ok(())
     }
 }
@@ -199,6 +200,16 @@ impl Running {
             }
         }
         Ok(())
+    }
+
+    /// Counts a tick that took so long.
+    fn ticked(&mut self, took: Duration) {
+        let period = self.cell.spec.settings.tick_period();
+        if let (Some(observer), Some(period)) = (self.meta.observer(), period) {
+            let now = self.cell.age();
+            let since_last = self.ticked_at.replace(now).map(|last| now.saturating_sub(last));
+            observer.tick(&self.meta, Tick { took, period, since_last });
+        }
     }
 
     fn age(&self) -> Duration {

@@ -269,7 +269,11 @@ impl Desk {
                     if incoming.request.counted() {
                         self.cell.count_request();
                     }
-                    self.handle(incoming).await;
+                    if self.vault.registry.draw() || self.cell.traced() {
+                        self.handle_traced(incoming).await;
+                    } else {
+                        self.handle(incoming, None).await;
+                    }
                 }
                 Err(DecodeError::Refused { id, request, counted, error }) => {
                     if counted {
@@ -284,6 +288,20 @@ impl Desk {
             self.cell.inbox.commit();
         }
         let _ = myself.cast(SessionMsg::Wake);
+    }
+
+    /// A frame that was drawn, or whose client traces.
+    async fn handle_traced(&mut self, incoming: Incoming) {
+        let parent = self.cell.take_traceparent();
+        let Some(observer) = self.vault.registry.observer().cloned() else {
+            return self.handle(incoming, None).await;
+        };
+        let received = observer.received(parent);
+        let name = incoming.request.name();
+        let handling = observer.handling(&self.meta, name, received.span());
+        self.meta.set_cause(Some(handling.span()));
+        self.handle(incoming, Some(handling.span())).await;
+        self.meta.set_cause(None);
     }
 
     fn gone(&mut self, generation: u32, done: bool, myself: &ActorRef<SessionMsg>) {

@@ -152,9 +152,10 @@ impl Actor for Supervisor {
     }
 }
 
-fn place<'a>(under: &'a ActorMeta, child: &'a ChildSpec) -> Place<'a> {
+fn place<'a>(under: &'a Arc<ActorMeta>, child: &'a ChildSpec) -> Place<'a> {
     Place {
         under: &under.path,
+        above: Some(under),
         name: child.name,
         kind: child.kind,
         restart: child.restart,

@@ -57,6 +57,7 @@ impl RoomHarness {
             registry: vault.registry.clone(),
             meta: vault.registry.enter(Place {
                 under: "",
+                above: None,
                 name: "rooms",
                 kind: &supervisor::KIND,
                 restart: Restart::Permanent,
@@ -140,7 +141,7 @@ impl RoomHarness {
     /// # Errors
     /// The room's refusal.
     pub async fn join_with(&self, session: Arc<SessionCell>) -> Result<TestMember, WireError> {
-        let ask = Ask { session: session.clone(), id: Some(1), request: "room.join" };
+        let ask = Ask { session: session.clone(), id: Some(1), request: "room.join", traced: None };
         self.put(RoomItem::Join { ask, reserved: false });
         TestMember::joined(session, self.room.clone()).await
     }
@@ -163,13 +164,19 @@ impl RoomHarness {
     #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
     pub fn input(&self, member: &mut TestMember, input: &Value) {
         let seq = member.next_seq();
-        let ask = Ask { session: member.session.clone(), id: None, request: "room.input" };
+        let ask =
+            Ask { session: member.session.clone(), id: None, request: "room.input", traced: None };
         let input = Raw::json(input).expect("JSON writes JSON");
         self.put(RoomItem::Input { ask, seq, input });
     }
 
     pub fn leave(&self, member: &TestMember) {
-        let ask = Ask { session: member.session.clone(), id: Some(2), request: "room.leave" };
+        let ask = Ask {
+            session: member.session.clone(),
+            id: Some(2),
+            request: "room.leave",
+            traced: None,
+        };
         self.put(RoomItem::Leave { session: member.session.clone(), ask: Some(ask) });
     }
 

@@ -120,7 +120,14 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
         ),
         plant.fixed("door", door),
     ];
-    let (root, ended) = Actor::spawn(None, Supervisor, plant.root(children)).await?;
+    let app = vault.registry.app_starting();
+    let family = plant.root(children);
+    let meta = family.meta.clone();
+    let starting = meta.starting();
+    let (root, ended) = Actor::spawn(None, Supervisor, family).await?;
+    meta.started();
+    vault.registry.app_started();
+    drop((starting, app));
     Ok(System { vault, spool, readiness, root, ended })
 }
 
@@ -187,13 +194,13 @@ impl Plant {
         let (spec, registry) = (self.supervision.fixed(ROOT), self.registry.clone());
         let meta = registry.enter(Place {
             under: "",
+            above: None,
             name: ROOT,
             kind: &supervisor::KIND,
             restart: Restart::Temporary,
             strategy: Some(spec.strategy.word()),
             inbox: None,
         });
-        meta.started();
         let children = self.on_terms(ROOT, children);
         Family { name: ROOT, spec, children, registry, meta, remains: Arc::default() }
     }

@@ -108,10 +108,10 @@ async fn an_empty_room_ends_after_a_minute_whoever_knocks_at_it() {
         let session = stranger.clone();
         // Now and then a join that the game refuses, always an input from outside. A closed room takes neither.
         let item = if n % 10 == 0 {
-            let ask = Ask { session, id: Some(n), request: "room.join" };
+            let ask = Ask { session, id: Some(n), request: "room.join", traced: None };
             room.room.inbox.push(RoomItem::Join { ask, reserved: false })
         } else {
-            let ask = Ask { session, id: None, request: "room.input" };
+            let ask = Ask { session, id: None, request: "room.input", traced: None };
             let input = Raw::json(&json!("")).unwrap();
             room.room.inbox.push_quiet(RoomItem::Input { ask, seq: 1, input })
         };

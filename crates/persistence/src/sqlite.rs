@@ -114,6 +114,14 @@ impl Sqlite {
         self.readers.call(probe).await
     }
 
+    /// Connections that are idle, and that are used.
+    pub fn connections(&self) -> (u64, u64) {
+        let states = [self.writer.state(), self.readers.state()];
+        let idle: u32 = states.iter().map(|state| state.idle_connections).sum();
+        let all: u32 = states.iter().map(|state| state.connections).sum();
+        (u64::from(idle), u64::from(all - idle))
+    }
+
     pub fn file(&self) -> &Path {
         &self.file
     }

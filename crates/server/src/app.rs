@@ -29,6 +29,7 @@ use crate::{
     problem::Problem,
     room_list::RoomList,
     socket::SocketOptions,
+    telemetry::Telemetry,
 };
 
 /// Name and version, as clients are told.
@@ -40,6 +41,7 @@ pub struct App {
     pub bound: SocketAddr,
     pub origins: OriginRule,
     pub readiness: Readiness,
+    pub telemetry: Arc<Telemetry>,
     pub limits: HttpLimits,
     pub addresses: Arc<Addresses>,
     /// One permit a WebSocket.
@@ -75,6 +77,7 @@ impl App {
         bound: SocketAddr,
         readiness: Readiness,
         socket_options: SocketOptions,
+        telemetry: Arc<Telemetry>,
     ) -> Arc<App> {
         let Config { public_url, origins, dev, .. } = &config;
         Arc::new(App {
@@ -85,6 +88,7 @@ impl App {
             bound,
             config,
             readiness,
+            telemetry,
             socket_options,
             started_at: SystemTime::now(),
             closing: CancellationToken::new(),

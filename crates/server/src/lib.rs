@@ -23,6 +23,7 @@ pub mod routes;
 pub mod run;
 pub mod socket;
 pub mod subprotocol;
+pub mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;

@@ -6,7 +6,7 @@ mod tests;
 use std::{
     hash::Hash,
     num::NonZeroU32,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -63,17 +63,19 @@ struct Class<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
     quota: Quota,
     limiter: Keyed<K, C>,
     clock: C,
+    hits: AtomicU64,
 }
 
 impl<K: Hash + Eq + Clone, C: Clock + Clone> Class<K, C> {
     fn new(name: &'static str, quota: Quota, clock: C) -> Class<K, C> {
         let gcra = governor::Quota::per_minute(quota.per_minute).allow_burst(quota.burst);
         let limiter = RateLimiter::new(gcra, DashMapStateStore::default(), clock.clone());
-        Class { name, quota, limiter, clock }
+        Class { name, quota, limiter, clock, hits: AtomicU64::new(0) }
     }
 
     fn check(&self, key: &K) -> Result<(), Problem> {
         let Err(refused) = self.limiter.check_key(key) else { return Ok(()) };
+        self.hits.fetch_add(1, Ordering::Relaxed);
         let wait = refused.wait_time_from(self.clock.now());
         let Class { name, quota, .. } = self;
         let detail = format!(
@@ -161,6 +163,16 @@ impl HttpLimits {
         let Some(classes) = &self.classes else { return Ok(()) };
         let coarse = self.coarse.load(Ordering::Relaxed);
         class(classes).check(&if coarse { address.coarse() } else { address })
+    }
+
+    /// How many calls were over a rate, by scope and class.
+    pub fn hits(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let Some(classes) = &self.classes else { return Vec::new() };
+        let Classes { address, player, guest, refresh, connect } = classes;
+        let of_address = [address, guest, refresh, connect]
+            .map(|class| ("address", class.name, class.hits.load(Ordering::Relaxed)));
+        let of_player = ("player", player.name, player.hits.load(Ordering::Relaxed));
+        of_address.into_iter().chain([of_player]).collect()
     }
 
     /// To be called every few seconds.

@@ -11,6 +11,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/v1/rooms", &["GET", "POST"]),
     ("/v1/rooms/{room}", &["GET"]),
     ("/v1/admin/supervision", &["GET"]),
+    ("/v1/admin/supervision/snapshot", &["POST"]),
     ("/v1/admin/incidents", &["GET"]),
     ("/v1/admin/chaos", &["POST"]),
     ("/v1/admin/drain", &["POST"]),
@@ -21,6 +22,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/health", &["GET"]),
     ("/ready", &["GET"]),
     ("/live", &["GET"]),
+    ("/metrics", &["GET"]),
     (DOCS, &["GET"]),
 ];
 

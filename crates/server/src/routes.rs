@@ -56,14 +56,18 @@ fn all(
 
     let health =
         warp::path!("health").and(warp::get()).and(with.clone()).map(health::health).map(reply);
-    let ready = warp::path!("ready").and(warp::get()).and(with).map(health::ready).map(reply);
+    let ready =
+        warp::path!("ready").and(warp::get()).and(with.clone()).map(health::ready).map(reply);
+    let metrics = warp::path!("metrics").and(warp::get()).and(with.clone());
+    let metrics = metrics.map(health::metrics).map(reply);
     let live = warp::path!("live").and(warp::get()).map(health::live).map(reply);
     let errors = warp::path!("docs" / "errors").and(warp::get()).and(held());
     let errors = errors.map(errors_page::get).map(reply);
 
     let api = me.or(rooms).unify().or(ws).unify().or(tickets).unify();
     let api = api.or(guest).unify().or(refresh).unify().or(admin).unify();
-    let rest = health.or(ready).unify().or(live).unify().or(errors).unify().or(page()).unify();
+    let open = health.or(ready).unify().or(live).unify().or(metrics).unify();
+    let rest = open.or(errors).unify().or(page()).unify();
     api.or(rest).unify().recover(rejected).unify()
 }
 
@@ -91,6 +95,8 @@ where
     let tree = at.and(with.clone()).and(query).then(admin::tree::supervision).map(reply);
     let at = warp::path!("v1" / "admin" / "incidents").and(warp::get());
     let incidents = at.and(with.clone()).and(query).then(admin::tree::incidents).map(reply);
+    let at = warp::path!("v1" / "admin" / "supervision" / "snapshot").and(warp::post());
+    let snapshot = at.and(with.clone()).and(json()).then(admin::tree::snapshot).map(reply);
     let at = warp::path!("v1" / "admin" / "chaos").and(warp::post());
     let chaos = at.and(with.clone()).and(json()).then(admin::chaos::post).map(reply);
     let at = warp::path!("v1" / "admin" / "drain").and(warp::post());
@@ -104,6 +110,7 @@ where
     let ban = at.and(ban).then(admin::sanctions::ban).map(reply);
     let lift = at.and(warp::delete()).and(with).then(admin::sanctions::lift).map(reply);
     let read = tree.or(incidents).unify().or(sanctions).unify().or(ban.or(lift).unify()).unify();
+    let read = read.or(snapshot).unify();
     read.or(chaos).unify().or(drain).unify().or(log).unify()
 }
 

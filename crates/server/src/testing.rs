@@ -10,6 +10,7 @@ use gamev1_actors::{
     tree::{self, Parts, System},
     vault::Vault,
 };
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -32,10 +33,16 @@ use crate::{
     room_list::RoomList,
     routes,
     socket::SocketOptions,
+    telemetry::Telemetry,
 };
 
 /// Trees share the process-wide names of actors: one at a time.
 static ONE_TREE: Mutex<()> = Mutex::const_new(());
+
+/// Telemetry that sends nothing anywhere.
+pub(crate) fn telemetry() -> Arc<Telemetry> {
+    Arc::new(Telemetry::with(SdkTracerProvider::builder(), 0.0).unwrap())
+}
 
 pub(crate) struct TestServer {
     pub(crate) app: Arc<App>,
@@ -93,7 +100,9 @@ impl TestServer {
         let bound = listener.local_addr().unwrap();
         let parts = [tree::PARTS, &[edge::PART]].concat();
         let readiness = Readiness::awaiting(&parts);
-        let app = App::new(config(args), bound, readiness.clone(), SocketOptions::default());
+        let telemetry = telemetry();
+        let app =
+            App::new(config(args), bound, readiness.clone(), SocketOptions::default(), telemetry);
         let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone())));
         let door = Door { listener: Arc::new(listener), serve, readiness: readiness.clone() };
 

@@ -6,6 +6,7 @@ mod restarts;
 mod rooms;
 mod stopping;
 mod supervision_file;
+mod telemetry;
 
 use e2e::{
     client::{Client, Format},

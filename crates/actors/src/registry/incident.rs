@@ -99,6 +99,8 @@ pub struct Incident {
     pub restarts: u32,
     /// The message that it was handling.
     pub doing: Option<&'static str>,
+    /// The trace that tells of it.
+    pub trace: Option<u128>,
 }
 
 impl Incident {
@@ -107,11 +109,17 @@ impl Incident {
         meta: &ActorMeta,
         failure: Failure,
         restarts: u32,
+        trace: Option<u128>,
     ) -> Incident {
         let Failure { cause, reason, decision } = failure;
         let doing = meta.current().map(|(message, _)| message);
         let (path, kind) = (meta.path.clone(), meta.kind.name);
-        Incident { at, path, kind, cause, reason, decision, restarts, doing }
+        Incident { at, path, kind, cause, reason, decision, restarts, doing, trace }
+    }
+
+    /// As W3C Trace Context writes it: 32 hexadecimal digits.
+    pub fn trace_id(&self) -> Option<String> {
+        self.trace.map(|trace| format!("{trace:032x}"))
     }
 }
 

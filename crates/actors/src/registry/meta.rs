@@ -10,7 +10,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{Clock, Failure};
+use super::{
+    Clock, Failure,
+    spans::{Spans, Tracing},
+};
 use crate::supervisor::{Restart, Strategy};
 
 /// What sort of actor it is, and the names of its messages by number.
@@ -40,6 +43,8 @@ pub type Gauge = Arc<dyn Fn() -> Depth + Send + Sync>;
 pub struct Place<'a> {
     /// The supervisor's path; empty for the root.
     pub under: &'a str,
+    /// The supervisor itself, if it has a place here.
+    pub above: Option<&'a Arc<ActorMeta>>,
     pub name: &'a str,
     pub kind: &'static Kind,
     pub restart: Restart,
@@ -83,6 +88,9 @@ pub struct ActorMeta {
     pub strategy: Option<&'static str>,
     clock: Clock,
     inbox: Option<Gauge>,
+    pub(super) above: Option<Arc<ActorMeta>>,
+    pub(super) tracing: Arc<Tracing>,
+    pub(super) spans: Mutex<Spans>,
     state: AtomicU8,
     /// How many times it was started; the first makes it 1.
     starts: AtomicU32,
@@ -101,8 +109,13 @@ pub struct ActorMeta {
 type Crash = Box<dyn Fn() + Send + Sync>;
 
 impl ActorMeta {
-    pub(super) fn new(path: Arc<str>, place: Place<'_>, clock: Clock) -> ActorMeta {
-        let Place { kind, restart, strategy, inbox, .. } = place;
+    pub(super) fn new(
+        path: Arc<str>,
+        place: Place<'_>,
+        clock: Clock,
+        tracing: Arc<Tracing>,
+    ) -> ActorMeta {
+        let Place { above, kind, restart, strategy, inbox, .. } = place;
         ActorMeta {
             path,
             kind,
@@ -110,6 +123,9 @@ impl ActorMeta {
             strategy,
             clock,
             inbox,
+            above: above.cloned(),
+            tracing,
+            spans: Mutex::default(),
             state: AtomicU8::new(State::Stopped as u8),
             starts: AtomicU32::new(0),
             restarts: AtomicU32::new(0),
@@ -127,6 +143,7 @@ impl ActorMeta {
     pub fn alone(kind: &'static Kind) -> Arc<ActorMeta> {
         super::ActorRegistry::default().enter(Place {
             under: "",
+            above: None,
             name: kind.name,
             kind,
             restart: Restart::Permanent,
@@ -147,11 +164,14 @@ impl ActorMeta {
     }
 
     /// It has been handled. Not called after a failure: what the actor died of is read from here.
-    pub fn end(&self) {
+    /// Gives the time that it took.
+    pub fn end(&self) -> Duration {
         let since = self.since_ns.load(Relaxed);
         self.since_ns.store(0, Relaxed);
-        add(&self.busy_ns, self.clock.now_ns().saturating_sub(since));
+        let took = self.clock.now_ns().saturating_sub(since);
+        add(&self.busy_ns, took);
         add(&self.handled, 1);
+        Duration::from_nanos(took)
     }
 
     /// What it is handling, and for how long.
@@ -186,6 +206,7 @@ impl ActorMeta {
         self.since_ns.store(0, Relaxed);
         self.starts.fetch_add(1, Relaxed);
         self.set_state(State::Running);
+        self.spans_started();
     }
 
     pub(super) fn failed(&self, failure: &Failure) {

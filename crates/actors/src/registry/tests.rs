@@ -7,7 +7,7 @@ const KIND: Kind = Kind::new("thing", &["first", "second"]);
 
 fn place<'a>(under: &'a str, name: &'a str) -> Place<'a> {
     let (kind, restart) = (&KIND, Restart::Permanent);
-    Place { under, name, kind, restart, strategy: None, inbox: None }
+    Place { under, above: None, name, kind, restart, strategy: None, inbox: None }
 }
 
 fn failure(decision: Decision) -> Failure {

@@ -19,6 +19,7 @@ use crate::{
     ask::Ask,
     game::{GameType, Settings},
     inbox::Inbox,
+    observe::SpanRef,
     session::SessionCell,
     vault::Slot,
 };
@@ -79,6 +80,20 @@ pub enum RoomItem {
 }
 
 impl RoomItem {
+    /// What it was asked for by, and in which span, if that is traced.
+    pub(super) fn traced(&self) -> Option<(&'static str, SpanRef)> {
+        let ask = match self {
+            RoomItem::Join { ask, .. }
+            | RoomItem::Input { ask, .. }
+            | RoomItem::Dropped { ask, .. }
+            | RoomItem::Send { ask, .. }
+            | RoomItem::Sync { ask } => ask,
+            RoomItem::Leave { ask, .. } => ask.as_ref()?,
+            RoomItem::Describe { .. } | RoomItem::Show { .. } => return None,
+        };
+        ask.traced.as_deref().map(|span| (ask.request, *span))
+    }
+
     /// Who waits for an answer to it, if anybody does.
     pub fn into_ask(self) -> Option<Ask> {
         match self {

@@ -13,7 +13,12 @@ use super::{
     recovery::Site,
     state::{Entry, Settled},
 };
-use crate::{ask::Ask, game::RawInput, outbox::Counted};
+use crate::{
+    ask::Ask,
+    game::RawInput,
+    observe::{SpanRef, Work},
+    outbox::Counted,
+};
 
 /// A member may ask for a snapshot this often.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -64,6 +69,7 @@ impl Running {
                 return false;
             };
             let Some(item) = self.cell.inbox.begin() else { return false };
+            let traced = item.traced().and_then(|(request, span)| self.trace(request, span));
             match item {
                 RoomItem::Input { ask, seq, input } => self.input(&ask, seq, &input),
                 RoomItem::Send { ask, payload, to } => self.send(&ask, &payload, to.as_deref()),
@@ -76,8 +82,18 @@ impl Running {
             }
             self.cell.inbox.commit();
             self.say(tick, myself);
+            if traced.is_some() {
+                self.meta.set_cause(None);
+            }
         }
         true
+    }
+
+    /// The span of an item, open while it is handled.
+    fn trace(&self, request: &'static str, parent: SpanRef) -> Option<Box<dyn Work>> {
+        let work = self.meta.observer()?.handling(&self.meta, request, parent);
+        self.meta.set_cause(Some(work.span()));
+        Some(work)
     }
 
     fn seat_of(&self, ask: &Ask) -> Result<Seat, WireError> {

@@ -325,7 +325,8 @@ async fn sends_reach_the_others_or_the_seats_named_in_either_format() {
     let mut bob = room.join("bob").await.unwrap();
     let mut carol = room.join_with(room.session("carol", Format::MsgPack)).await.unwrap();
     let send = |n: i64, to: Option<Vec<Seat>>| {
-        let ask = Ask { session: alice.session.clone(), id: None, request: "room.send" };
+        let ask =
+            Ask { session: alice.session.clone(), id: None, request: "room.send", traced: None };
         let payload = gamev1_protocol::Raw::json(&json!({ "n": n })).unwrap();
         room.put(RoomItem::Send { ask, payload, to: to.map(Into::into) });
     };

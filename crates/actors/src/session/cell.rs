@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::{SessionMsg, image::SessionImage};
 use crate::{
     inbox::Inbox,
+    observe::SpanRef,
     outbox::Outbox,
     ports::{Identity, ResumeClaim},
     room::RoomCell,
@@ -24,6 +25,9 @@ use crate::{
 
 /// Frames that wait at a session, at most. While it is full its socket is not read.
 const SESSION_FRAMES_MAX: usize = 64;
+
+/// Frames of one socket that belong to the trace of its client.
+const TRACED_FRAMES_MAX: u32 = 100;
 
 pub struct SessionCell {
     pub id: SessionId,
@@ -41,6 +45,9 @@ pub struct SessionCell {
     restarted: AtomicBool,
     /// It comes from a process that died without a word: what was sent, and by which generation, is not known.
     uncertain: AtomicBool,
+    /// The span of the client that opened the last socket, and how many more frames belong to its trace.
+    traceparent: Mutex<Option<(SpanRef, u32)>>,
+    traces: AtomicBool,
     /// The client of the last socket said that it will not come back.
     done: AtomicBool,
     /// A resume that waits for the actor. Here and not in a message, which would be lost between two incarnations.
@@ -85,6 +92,8 @@ impl SessionCell {
             generation: AtomicU32::new(0),
             restarted: AtomicBool::new(false),
             uncertain: AtomicBool::new(false),
+            traceparent: Mutex::default(),
+            traces: AtomicBool::new(false),
             done: AtomicBool::new(false),
             takeover: Mutex::default(),
             socket: Arc::default(),
@@ -179,6 +188,28 @@ impl SessionCell {
             sign_in: self.identity.sign_in,
             generation: self.generation.load(Ordering::Acquire),
         }
+    }
+
+    /// The client traces its own work: the next frames belong to that trace, so many that no trace grows without an end.
+    pub fn set_traceparent(&self, parent: Option<SpanRef>) {
+        self.traces.store(parent.is_some(), Ordering::Release);
+        *self.traceparent.lock() = parent.map(|parent| (parent, TRACED_FRAMES_MAX));
+    }
+
+    /// Whether the next frame belongs to a trace of the client's.
+    pub(super) fn traced(&self) -> bool {
+        self.traces.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn take_traceparent(&self) -> Option<SpanRef> {
+        if !self.traced() {
+            return None;
+        }
+        let mut traceparent = self.traceparent.lock();
+        let (parent, left) = (*traceparent)?;
+        *traceparent = left.checked_sub(1).map(|left| (parent, left));
+        self.traces.store(traceparent.is_some(), Ordering::Release);
+        Some(parent)
     }
 
     /// A process that died without a word may have given out a later generation than the one that it saved.

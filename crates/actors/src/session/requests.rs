@@ -14,6 +14,7 @@ use crate::{
     ask::Ask,
     inbox::Full,
     lobby::LobbyItem,
+    observe::SpanRef,
     restore,
     room::{RoomCell, RoomItem},
 };
@@ -24,9 +25,16 @@ const SETTLE_AFTER: Duration = Duration::from_millis(200);
 const REFRESH_WITHIN: Duration = Duration::from_secs(2);
 
 impl Desk {
-    pub(super) async fn handle(&mut self, Incoming { id, request }: Incoming) {
+    pub(super) async fn handle(
+        &mut self,
+        Incoming { id, request }: Incoming,
+        traced: Option<SpanRef>,
+    ) {
         let request_name = request.name();
-        let ask = || Ask { session: self.cell.clone(), id, request: request_name };
+        let ask = || {
+            let (session, traced) = (self.cell.clone(), traced.map(Box::new));
+            Ask { session, id, request: request_name, traced }
+        };
         let rated =
             matches!(request, Request::Ping { .. } | Request::RoomInput(_) | Request::RoomSend(_));
         if !rated && let Err(wait) = self.requests.spend(self.born.elapsed()) {
@@ -146,7 +154,8 @@ impl Desk {
 
     pub(super) fn settle(&mut self) {
         for (_, (room, seq)) in std::mem::take(&mut self.unsettled) {
-            let ask = Ask { session: self.cell.clone(), id: None, request: "room.input" };
+            let session = self.cell.clone();
+            let ask = Ask { session, id: None, request: "room.input", traced: None };
             put_input(&room, RoomItem::Dropped { ask, seq });
         }
     }

@@ -197,6 +197,7 @@ impl Brood {
         }
         let meta = self.registry.enter(Place {
             under: &self.meta.path,
+            above: Some(&self.meta),
             name: &spec.label,
             kind: spec.kind,
             restart: self.spec.restart,

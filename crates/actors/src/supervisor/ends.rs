@@ -91,10 +91,15 @@ pub(super) async fn begin(
     supervisor: ActorCell,
     meta: Arc<ActorMeta>,
 ) -> Result<Started, String> {
-    match timeout(START_WITHIN, start(supervisor, meta)).await {
+    let mut traced = meta.starting();
+    let started = match timeout(START_WITHIN, start(supervisor, meta)).await {
         Ok(started) => started.map_err(|error| error.to_string()),
         Err(_) => Err(format!("it takes longer than {START_WITHIN:?}")),
+    };
+    if let (Err(reason), Some(traced)) = (&started, &mut traced) {
+        traced.fail(reason);
     }
+    started
 }
 
 /// Reads from an event which actor ended, how, and why.

@@ -113,7 +113,8 @@ mod tests {
 
     fn meta(name: &str) -> Arc<ActorMeta> {
         let (kind, restart) = (&KIND, Restart::Transient);
-        let place = Place { under: "/root", name, kind, restart, strategy: None, inbox: None };
+        let place =
+            Place { under: "/root", above: None, name, kind, restart, strategy: None, inbox: None };
         ActorRegistry::default().enter(place)
     }
 

@@ -54,6 +54,10 @@ impl Pool {
         Pool { turns, size, connections, manager, patience, stall }
     }
 
+    pub(super) fn state(&self) -> bb8::State {
+        self.connections.state()
+    }
+
     /// Takes in a connection that was made elsewhere.
     pub(super) fn add(&self, connection: Connection) {
         // A full pool has no use for it, and then it may as well be closed.

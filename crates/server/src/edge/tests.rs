@@ -116,7 +116,8 @@ fn door() -> (Door, Arc<App>) {
     let listener = super::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let bound = listener.local_addr().unwrap();
     let readiness = Readiness::awaiting(&["database", PART]);
-    let app = App::new(testing::config(&[]), bound, readiness.clone(), SocketOptions::default());
+    let (config, options) = (testing::config(&[]), SocketOptions::default());
+    let app = App::new(config, bound, readiness.clone(), options, testing::telemetry());
     let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone())));
     (Door { listener: Arc::new(listener), serve, readiness }, app)
 }

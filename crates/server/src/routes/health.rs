@@ -7,7 +7,7 @@ use hyper::{StatusCode, header, header::HeaderValue};
 use serde::Serialize;
 
 use super::answer::{Answer, json};
-use crate::{app::App, call::Call, problem::Problem, time::rfc3339};
+use crate::{app::App, call::Call, problem::Problem, telemetry::metrics, time::rfc3339};
 
 /// Parts of the readiness that stand for the database.
 pub const DATABASE_PARTS: &[&str] = &["database", "store"];
@@ -32,6 +32,18 @@ struct Parts {
     sessions: usize,
     players: usize,
     rooms: usize,
+}
+
+/// What Prometheus reads.
+pub fn metrics(app: Arc<App>, _: Call) -> Answer {
+    let text = app.telemetry.metrics.text().map_err(|error| {
+        tracing::error!(error, "the metrics cannot be written");
+        Problem::new(ErrorCode::Internal, "the metrics cannot be written")
+    })?;
+    let mut response = hyper::Response::new(text.into());
+    let media_type = HeaderValue::from_static(metrics::MEDIA_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    Ok(response)
 }
 
 pub fn health(app: Arc<App>, _: Call) -> Answer {

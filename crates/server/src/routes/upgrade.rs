@@ -12,6 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use gamev1_actors::{
+    observe::SpanRef,
     session::{self, OpenSession, Opened},
     vault::SocketPermit,
 };
@@ -34,6 +35,7 @@ use crate::{
     problem::Problem,
     socket,
     subprotocol::{self, OfferedCredential},
+    telemetry::traces,
 };
 
 /// From the response to the first byte of the WebSocket.
@@ -89,7 +91,9 @@ pub async fn upgrade(app: Arc<App>, call: Call, handshake: Box<Handshake>) -> An
         }
     };
     let place = place(&app, &call, admission)?;
-    app.spawn(serve(app.clone(), on_upgrade, start, permit, place));
+    let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let traceparent = traceparent.and_then(traces::traceparent);
+    app.spawn(serve(app.clone(), on_upgrade, start, permit, place, traceparent));
     Ok(switching(&accept, offer.named.then_some(offer.format)))
 }
 
@@ -100,6 +104,7 @@ async fn serve(
     start: Start,
     permit: SocketPermit,
     place: Place,
+    traceparent: Option<SpanRef>,
 ) {
     // The client may be gone before it was answered.
     let Ok(Ok(upgraded)) = timeout(UPGRADE_WITHIN, on_upgrade).await else { return };
@@ -112,6 +117,7 @@ async fn serve(
         Start::New(open) => session::open(&services.vault, open).await,
         Start::Resumed(opened) => opened,
     };
+    opened.session.set_traceparent(traceparent);
     if app.readiness.draining() {
         // Those who were here when the stop began have been told; this one came just behind.
         opened.session.outbox.close(CloseCode::GoingAway, None);

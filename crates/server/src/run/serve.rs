@@ -30,6 +30,7 @@ use crate::{
     room_list::RoomList,
     routes,
     socket::SocketOptions,
+    telemetry::{Telemetry, metrics::Sources},
 };
 
 /// How long a database that does not answer is waited for before the next try; doubled, at most the latter.
@@ -67,19 +68,32 @@ pub fn run(args: command::Serve, games: GameRegistry) -> Exit {
         }
     };
     let runtime::Built { runtime, socket_options, kind } = built;
-    let exit = runtime.block_on(serve(config, keys, games, socket_options, &kind));
+    let telemetry = match Telemetry::from_env() {
+        Ok(telemetry) => Arc::new(telemetry),
+        Err(error) => {
+            complain(error);
+            return Exit::Refused;
+        }
+    };
+    let start = Start { config, keys, games, socket_options, telemetry: telemetry.clone() };
+    let exit = runtime.block_on(serve(start, &kind));
+    telemetry.shutdown();
     // Whatever still blocks a thread has had its time.
     runtime.shutdown_background();
     exit
 }
 
-async fn serve(
+/// What a server is made of.
+struct Start {
     config: Config,
     keys: Keys,
     games: GameRegistry,
     socket_options: SocketOptions,
-    runtime: &str,
-) -> Exit {
+    telemetry: Arc<Telemetry>,
+}
+
+async fn serve(start_with: Start, runtime: &str) -> Exit {
+    let Start { config, keys, games, socket_options, telemetry } = start_with;
     let listening = edge::listen(config.addr).and_then(|listener| {
         let bound = listener.local_addr()?;
         Ok((Signals::new()?, listener, bound))
@@ -93,7 +107,7 @@ async fn serve(
     };
     let parts = [tree::PARTS, &[housekeeping::DATABASE, edge::PART]].concat();
     let readiness = Readiness::awaiting(&parts);
-    let app = App::new(config, bound, readiness.clone(), socket_options);
+    let app = App::new(config, bound, readiness.clone(), socket_options, telemetry);
     let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone())));
     let door = Door { listener: Arc::new(listener), serve, readiness };
     // Health and pages are answered from the first moment; the tree's edge takes over.
@@ -138,6 +152,8 @@ async fn start(
     let authenticator = Arc::new(Authenticator::new(sqlite.clone(), tokens.clone()));
     let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
     let vault = Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
+    app.telemetry.observe(&vault.registry);
+    app.telemetry.metrics.read_from(sources(app, &vault, &sqlite));
     app.open(Services {
         vault: vault.clone(),
         authenticator,
@@ -167,6 +183,19 @@ async fn start(
             tracing::error!(%error, "the supervision tree does not start");
             Err(Exit::GaveUp)
         }
+    }
+}
+
+/// What the metrics read.
+fn sources(app: &Arc<App>, vault: &Arc<Vault>, sqlite: &Arc<Sqlite>) -> Sources {
+    // Weak: the application holds the metrics.
+    let (app, sqlite) = (Arc::downgrade(app), sqlite.clone());
+    Sources {
+        vault: vault.clone(),
+        rate_limit_hits: Box::new(move || {
+            app.upgrade().map_or(Vec::new(), |app| app.limits.hits())
+        }),
+        database_connections: Box::new(move || sqlite.connections()),
     }
 }
 
@@ -245,6 +274,9 @@ async fn until_stopped(
 async fn drain(app: &App, system: System, sqlite: &Sqlite, exit: Exit) {
     let budget = app.config.drain_budget;
     let deadline = Instant::now() + budget;
+    if let Some(observer) = system.vault.registry.observer() {
+        observer.snapshot(&system.vault.registry);
+    }
     let kept = match exit {
         Exit::GaveUp => system.keep_remains(budget).await,
         _ => system.stop(budget).await,

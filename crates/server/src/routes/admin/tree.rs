@@ -1,4 +1,4 @@
-//! `GET /v1/admin/supervision`, `GET /v1/admin/incidents`.
+//! `GET /v1/admin/supervision`, `POST /v1/admin/supervision/snapshot`, `GET /v1/admin/incidents`.
 
 use std::{
     collections::HashMap,
@@ -6,19 +6,24 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use bytes::Bytes;
 use gamev1_actors::registry::{ActorMeta, ActorRegistry, Incident};
 use gamev1_protocol::ErrorCode;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::operator;
+use super::{log, operator};
 use crate::{
     app::App,
     auth::permissions::Permission,
+    body,
     call::Call,
     paging,
     problem::Problem,
-    routes::answer::{Answer, json},
+    routes::{
+        answer::{Answer, json},
+        tickets::NoMembers,
+    },
     time::rfc3339,
 };
 
@@ -125,7 +130,7 @@ struct Line<'a> {
     decision: &'static str,
     restarts: u32,
     /// Of the trace that tells the story; there is none where nothing is traced.
-    trace_id: Option<&'a str>,
+    trace_id: Option<String>,
 }
 
 pub async fn incidents(app: Arc<App>, call: Call, query: HashMap<String, String>) -> Answer {
@@ -154,6 +159,19 @@ fn line(incident: &Incident) -> Line<'_> {
         reason: &incident.reason,
         decision: incident.decision.word(),
         restarts: incident.restarts,
-        trace_id: None,
+        trace_id: incident.trace_id(),
     }
+}
+
+/// Draws the tree as a trace.
+pub async fn snapshot(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> Answer {
+    let who = operator(&app, &call, Permission::Observe).await?;
+    let NoMembers {} = body::parse(&body?, true)?;
+    log(who, "snapshot", &app.bound);
+    let registry = &app.services()?.vault.registry;
+    let Some(observer) = registry.observer() else {
+        return Err(Problem::new(ErrorCode::Unavailable, "nothing is traced yet"));
+    };
+    let trace_id = format!("{:032x}", observer.snapshot(registry).trace);
+    json(StatusCode::ACCEPTED, &serde_json::json!({ "trace_id": trace_id }))
 }
