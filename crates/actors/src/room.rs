@@ -173,8 +173,15 @@ impl Actor for RoomActor {
         // Caught here, a panic unwinds through our own frames alone, which takes half the time. Nothing goes on with
         // what it left behind: the room fails all the same, and its next incarnation begins from the vault.
         match catch_unwind(AssertUnwindSafe(|| room.handle(msg, &myself))) {
-            Ok(handled) => handled?,
-            Err(payload) => return Err(panics::words(&*payload).into()),
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => {
+                room.cell.memory.lock().failed = true;
+                return Err(fault.into());
+            }
+            Err(payload) => {
+                room.cell.memory.lock().failed = true;
+                return Err(panics::words(&*payload).into());
+            }
         }
         let took = room.meta.end();
         if ticks {

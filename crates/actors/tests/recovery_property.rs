@@ -130,6 +130,7 @@ impl Run {
             other => panic!("no game call is made for {other:?}"),
         };
         self.room.apply(&entry);
+        self.memory.failed = true;
         let way = self.memory.way_back(self.now);
         self.memory.site = Site::Own;
         let newest = self.memory.newest().unwrap();

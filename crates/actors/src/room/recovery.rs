@@ -63,6 +63,9 @@ pub struct Memory {
     /// Entries that wait until the tick that panicked has been made again.
     held: VecDeque<Entry>,
     pub site: Site,
+    /// Whether the last incarnation failed. Otherwise it was stopped between two messages, because its supervisor or one
+    /// before it failed, and is to blame for nothing.
+    pub failed: bool,
     /// Where it was at the last crash.
     pub crashed_at: Site,
     /// Whether the game has been made.
@@ -143,7 +146,12 @@ impl Memory {
 
     /// Decides which way back a crash asks for, `now` being the room's age, and remembers the decision.
     pub fn way_back(&mut self, now: Duration) -> Way {
-        let way = match (self.site, self.newest.is_some()) {
+        let site = match self.site {
+            Site::Restore => Site::Restore,
+            site if std::mem::take(&mut self.failed) => site,
+            _ => Site::Order,
+        };
+        let way = match (site, self.newest.is_some()) {
             (_, false) => Way::Quarantine,
             (Site::Join | Site::Leave | Site::Input | Site::Order, true) => Way::Replay,
             (Site::Tick, true) => self.tick_crashed(),
@@ -151,7 +159,7 @@ impl Memory {
             (Site::Own, true) => self.own_crashed(now),
             (Site::Create | Site::View | Site::Checkpoint, true) => Way::BackToNewest,
         };
-        self.crashed_at = self.site;
+        self.crashed_at = site;
         let lately = self.went_back.is_some_and(|at| now.saturating_sub(at) < SETTLED_AFTER);
         let way = match way {
             Way::BackToNewest if lately => Way::BackToOlder,

@@ -76,7 +76,7 @@ fn raw_input(seat: u16, seq: u32, input: &Value) -> RawInput {
 
 /// Crashes at `site` when the room is `at` old, and makes of the log what the actor makes of it.
 fn crash(memory: &mut Memory, site: Site, at: Duration) -> Way {
-    memory.site = site;
+    (memory.site, memory.failed) = (site, true);
     let way = memory.way_back(at);
     if matches!(way, Way::BackToNewest | Way::BackToOlder) {
         memory.drop_log();
@@ -130,6 +130,16 @@ fn the_rooms_own_code_is_replayed_once_and_costs_the_log_when_it_fails_again_soo
     assert_eq!(crash(&mut memory, Site::Own, 10 * S), Way::Replay);
     assert_eq!(crash(&mut memory, Site::Own, 15 * S), Way::Replay);
     assert_eq!(crash(&mut memory, Site::Own, 19 * S), Way::BackToNewest);
+}
+
+#[test]
+fn a_room_that_was_stopped_with_its_supervisor_replays_its_log_however_often() {
+    let mut memory = memory();
+    for site in [Site::Own, Site::Own, Site::View, Site::Tick] {
+        memory.site = site;
+        assert_eq!(memory.way_back(10 * S), Way::Replay, "{site:?}");
+    }
+    assert_eq!(crash(&mut memory, Site::Own, 10 * S), Way::Replay, "the first of its own");
 }
 
 #[test]
@@ -267,6 +277,7 @@ fn what_is_held_back_is_lost_with_the_log_and_counted() {
     memory.log(input(0, 2));
     assert_eq!(crash(&mut memory, Site::Tick, S), Way::ReplayTick);
     memory.site = Site::Tick;
+    memory.failed = true;
     assert_eq!(memory.way_back(S), Way::BackToNewest);
     assert_eq!(memory.drop_log(), 2);
     assert_eq!(memory.next_held(), None);
