@@ -6,6 +6,7 @@
 mod auth_tests;
 mod error_handling_tests;
 mod integration_tests;
+mod supervision_tests;
 mod websocket_tests;
 
 use e2e::server::Setup;
