@@ -29,6 +29,8 @@ const GAMEPLAY_BURST: u32 = 60;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub addr: SocketAddr,
+    /// Where operators are served, if not there.
+    pub admin_addr: Option<SocketAddr>,
     pub data_dir: PathBuf,
     pub supervision: Supervision,
     pub dev: bool,
@@ -95,7 +97,11 @@ impl Config {
         let missing = || ConfigError::Refused("a setting has no default".into());
         let addr = set.addr.ok_or_else(missing)?;
         let dev = set.dev.unwrap_or_default();
-        reachable(addr, dev, set.behind_proxy.unwrap_or_default())?;
+        let behind_proxy = set.behind_proxy.unwrap_or_default();
+        reachable("addr", addr, dev, behind_proxy)?;
+        if let Some(admin_addr) = set.admin_addr {
+            reachable("admin_addr", admin_addr, dev, behind_proxy)?;
+        }
         let connections_max = within("connections_max", set.connections_max, 1..=1_000_000)?;
         let rooms_max = within("rooms_max", set.rooms_max, 1..=1_000_000)?;
         let sockets_per_player =
@@ -121,6 +127,7 @@ impl Config {
         };
         Ok(Config {
             addr,
+            admin_addr: set.admin_addr,
             dev,
             chaos: set.chaos.unwrap_or_default(),
             supervision: supervision(set.supervision.as_deref())?,
@@ -139,13 +146,18 @@ impl Config {
 }
 
 /// Who may be able to connect, by the address that is bound.
-fn reachable(addr: SocketAddr, dev: bool, behind_proxy: bool) -> Result<(), ConfigError> {
+fn reachable(
+    key: &str,
+    addr: SocketAddr,
+    dev: bool,
+    behind_proxy: bool,
+) -> Result<(), ConfigError> {
     if addr.ip().is_loopback() {
         return Ok(());
     }
     if dev {
         return Err(ConfigError::Refused(format!(
-            "addr: --dev asks nobody to sign in and is for this machine alone: expected a loopback address such as \
+            "{key}: --dev asks nobody to sign in and is for this machine alone: expected a loopback address such as \
              127.0.0.1:8080, got {addr}"
         )));
     }
@@ -153,7 +165,7 @@ fn reachable(addr: SocketAddr, dev: bool, behind_proxy: bool) -> Result<(), Conf
         return Ok(());
     }
     Err(ConfigError::Refused(format!(
-        "addr: {addr} is not loopback, and tokens must not travel in the clear: put a proxy that ends TLS before \
+        "{key}: {addr} is not loopback, and tokens must not travel in the clear: put a proxy that ends TLS before \
          this server and say so with --behind-proxy"
     )))
 }

@@ -38,11 +38,17 @@ pub trait Serve: Send + Sync + 'static {
     fn serve(&self, stream: TcpStream, peer: SocketAddr);
 }
 
+/// A listener, and what is done with its connections.
+#[derive(Clone)]
+pub struct Leaf {
+    pub listener: Arc<TcpListener>,
+    pub serve: Arc<dyn Serve>,
+}
+
 /// What the edge works with, whichever incarnation it is.
 #[derive(Clone)]
 pub struct Door {
-    pub listener: Arc<TcpListener>,
-    pub serve: Arc<dyn Serve>,
+    pub leaves: Vec<Leaf>,
     pub readiness: Readiness,
 }
 
@@ -108,7 +114,8 @@ pub fn accepting(door: Door, ended: impl FnOnce() + Send + 'static) -> AbortOnDr
     )]
     let task = tokio::spawn(async move {
         let _tell = tell;
-        accept::run(&door.listener, &*door.serve).await;
+        let leaves = door.leaves.iter().map(|leaf| accept::run(&leaf.listener, &*leaf.serve));
+        futures_util::future::join_all(leaves).await;
     });
     AbortOnDropHandle::new(task)
 }

@@ -21,6 +21,7 @@ use crate::{
     address::{self, AddressKey},
     app::App,
     call::Call,
+    face::Face,
     pages,
     problem::Problem,
     request_id::RequestId,
@@ -63,6 +64,7 @@ where
 /// Answers one request.
 pub async fn answer<R: Routes>(
     app: &App,
+    face: Face,
     peer: IpAddr,
     routes: R,
     mut request: Request<Incoming>,
@@ -70,7 +72,7 @@ pub async fn answer<R: Routes>(
     let id = RequestId::new();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = match pass(app, peer, &mut request) {
+    let mut response = match pass(app, face, peer, &mut request) {
         Ok(None) => match AssertUnwindSafe(routes.call(request)).catch_unwind().await {
             Ok(response) => response,
             Err(_) => {
@@ -106,17 +108,21 @@ pub fn refused<B: From<Bytes>>(problem: Problem) -> Response<B> {
 /// Lets a request through to its route, or answers it here.
 fn pass<B>(
     app: &App,
+    face: Face,
     peer: IpAddr,
     request: &mut Request<B>,
 ) -> Result<Option<Response<Bytes>>, Problem> {
     if app.config.dev {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        guard::dev(app.bound, &app.origins, method, uri, headers)?;
+        guard::dev(face.bound, &app.origins, method, uri, headers)?;
     }
     let forwarded = request.headers().get_all("x-forwarded-for").into_iter();
     let forwarded = forwarded.filter_map(|value| value.to_str().ok());
     let client = address::client(peer, &app.config.trusted_proxies, forwarded);
     let path = request.uri().path();
+    if !face.has(path) {
+        return Err(Problem::new(ErrorCode::NotFound, "nothing is at this path"));
+    }
     if !is_open(path) {
         app.services()?;
         app.limits.call(AddressKey::of(client))?;

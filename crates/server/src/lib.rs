@@ -8,6 +8,7 @@ pub mod body;
 pub mod call;
 pub mod config;
 pub mod edge;
+pub mod face;
 pub mod gate;
 pub mod idempotency;
 pub mod limits;

@@ -22,7 +22,10 @@ pub fn filter(asked: &str) -> Result<EnvFilter, ParseError> {
 }
 
 /// The filter for what is asked of a running server: what ractor says is not let in by it.
-fn changed(asked: &str) -> Result<EnvFilter, ParseError> {
+///
+/// # Errors
+/// As [`filter`].
+pub fn changed(asked: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::builder().with_regex(false).parse(format!("{ALWAYS},{asked},ractor=warn"))
 }
 
@@ -54,15 +57,10 @@ pub fn init(asked: &str, readable: bool) -> Result<(), ParseError> {
 }
 
 /// Changes what is logged from here on.
-///
-/// # Errors
-/// It is no list of levels and directives.
-pub fn change(asked: &str) -> Result<(), ParseError> {
-    let filter = changed(asked)?;
+pub fn change(filter: EnvFilter) {
     if let Some(change) = CHANGE.get() {
         change(filter);
     }
-    Ok(())
 }
 
 #[cfg(test)]

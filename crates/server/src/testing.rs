@@ -28,7 +28,8 @@ use crate::{
         Config,
         command::{Cli, Command},
     },
-    edge::{self, Door, connection::HttpServer},
+    edge::{self, Door, Leaf, connection::HttpServer},
+    face::{Face, Serves},
     idempotency::Idempotency,
     room_list::RoomList,
     routes,
@@ -103,8 +104,10 @@ impl TestServer {
         let telemetry = telemetry();
         let app =
             App::new(config(args), bound, readiness.clone(), SocketOptions::default(), telemetry);
-        let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone())));
-        let door = Door { listener: Arc::new(listener), serve, readiness: readiness.clone() };
+        let face = Face { bound, serves: Serves::All };
+        let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone()), face));
+        let leaves = vec![Leaf { listener: Arc::new(listener), serve }];
+        let door = Door { leaves, readiness: readiness.clone() };
 
         let accounts = Arc::new(MemoryAccounts::default());
         let keys = Keys::open(dir.path(), SystemTime::UNIX_EPOCH).unwrap();

@@ -1,7 +1,7 @@
 //! Each kind of actor crashes in a running server under light load. What players see, what restarts and what stays is
 //! the table of `docs/supervision.md`, row by row.
 
-mod bans;
+mod operators;
 mod scene;
 mod table;
 

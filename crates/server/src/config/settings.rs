@@ -30,6 +30,10 @@ settings! {
     #[arg(long, env = "GAMEV1_ADDR", value_name = "IP:PORT")]
     addr: SocketAddr,
 
+    /// Where operators are served, and nowhere else: /v1/admin and /metrics [default: none]
+    #[arg(long, env = "GAMEV1_ADMIN_ADDR", value_name = "IP:PORT")]
+    admin_addr: SocketAddr,
+
     /// Database and signing keys [default: ./data]
     #[arg(long, env = "GAMEV1_DATA_DIR", value_name = "DIR")]
     data_dir: PathBuf,
@@ -149,6 +153,7 @@ impl Settings {
     pub fn defaults() -> Settings {
         Settings {
             addr: Some(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            admin_addr: None,
             data_dir: Some("./data".into()),
             supervision: None,
             dev: Some(false),

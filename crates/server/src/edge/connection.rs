@@ -18,6 +18,7 @@ use super::{Serve, addresses::AddressPermit};
 use crate::{
     address::{self, AddressKey},
     app::App,
+    face::Face,
     gate::{self, Routes},
     problem::Problem,
     request_id::RequestId,
@@ -56,16 +57,18 @@ impl Admission {
 pub struct HttpServer<R> {
     app: Arc<App>,
     routes: R,
+    face: Face,
     connections: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
 }
 
 impl<R> HttpServer<R> {
-    pub fn new(app: Arc<App>, routes: R) -> HttpServer<R> {
+    pub fn new(app: Arc<App>, routes: R, face: Face) -> HttpServer<R> {
         let connections = app.config.connections_max + HTTP_CONNECTIONS_MAX;
         HttpServer {
             app,
             routes,
+            face,
             connections: Arc::new(Semaphore::new(connections)),
             refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
         }
@@ -89,7 +92,8 @@ impl<R: Routes> Serve for HttpServer<R> {
         match self.admit(peer) {
             Ok(admission) => {
                 let (app, routes) = (self.app.clone(), self.routes.clone());
-                self.app.spawn(connection(app, routes, stream, peer, Arc::new(admission)));
+                let came = (stream, peer, self.face);
+                self.app.spawn(connection(app, routes, came, Arc::new(admission)));
             }
             Err(error) => {
                 if let Ok(permit) = self.refusals.clone().try_acquire_owned() {
@@ -103,8 +107,7 @@ impl<R: Routes> Serve for HttpServer<R> {
 async fn connection<R: Routes>(
     app: Arc<App>,
     routes: R,
-    stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer, face): (TcpStream, SocketAddr, Face),
     admission: Arc<Admission>,
 ) {
     // hyper's header timeout begins with the first byte.
@@ -115,7 +118,7 @@ async fn connection<R: Routes>(
     let service = service_fn(move |mut request: Request<Incoming>| {
         let (app, routes) = (app.clone(), routes.clone());
         request.extensions_mut().insert(admission.clone());
-        async move { Ok::<_, Infallible>(gate::answer(&app, peer.ip(), routes, request).await) }
+        async move { Ok::<_, Infallible>(gate::answer(&app, face, peer.ip(), routes, request).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())

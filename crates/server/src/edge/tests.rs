@@ -9,9 +9,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Door, EdgeActor, EdgeMsg, KIND, PART, connection::HttpServer};
+use super::{Door, EdgeActor, EdgeMsg, KIND, Leaf, PART, connection::HttpServer};
 use crate::{
     app::App,
+    face::{Face, Serves},
     routes,
     socket::SocketOptions,
     testing::{self, TestServer},
@@ -118,8 +119,10 @@ fn door() -> (Door, Arc<App>) {
     let readiness = Readiness::awaiting(&["database", PART]);
     let (config, options) = (testing::config(&[]), SocketOptions::default());
     let app = App::new(config, bound, readiness.clone(), options, testing::telemetry());
-    let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone())));
-    (Door { listener: Arc::new(listener), serve, readiness }, app)
+    let face = Face { bound, serves: Serves::All };
+    let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone()), face));
+    let leaves = vec![Leaf { listener: Arc::new(listener), serve }];
+    (Door { leaves, readiness }, app)
 }
 
 #[tokio::test]

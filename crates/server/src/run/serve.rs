@@ -1,6 +1,7 @@
 //! `gamev1 serve`: the port first, then the database, the tree, and a wait for a reason to stop.
 
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -14,7 +15,10 @@ use gamev1_actors::{
 use gamev1_persistence::{
     MigrateError, OpenError, SpoolDir, Sqlite, SqliteOptions, spool::Absorbed,
 };
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::{
+    net::TcpListener,
+    time::{Instant, sleep, timeout, timeout_at},
+};
 
 use super::{Exit, complain, hang, housekeeping, runtime, say, signals::Signals, start_up};
 use crate::{
@@ -24,7 +28,8 @@ use crate::{
         tickets::Tickets, token::Tokens,
     },
     config::{self, Config, command},
-    edge::{self, Door, connection::HttpServer},
+    edge::{self, Door, Leaf, connection::HttpServer},
+    face::{Face, Serves},
     idempotency::Idempotency,
     logs,
     room_list::RoomList,
@@ -94,22 +99,32 @@ struct Start {
 
 async fn serve(start_with: Start, runtime: &str) -> Exit {
     let Start { config, keys, games, socket_options, telemetry } = start_with;
-    let listening = edge::listen(config.addr).and_then(|listener| {
-        let bound = listener.local_addr()?;
-        Ok((Signals::new()?, listener, bound))
-    });
-    let (mut signals, listener, bound) = match listening {
-        Ok(listening) => listening,
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
         Err(error) => {
-            complain(format_args!("{}: {error}; --addr takes another address", config.addr));
-            return Exit::Refused;
+            complain(error);
+            return Exit::Failed;
         }
     };
+    let Some((listener, bound)) = listen(config.addr, "--addr") else { return Exit::Refused };
+    let operators = match config.admin_addr.map(|addr| listen(addr, "--admin-addr")) {
+        Some(None) => return Exit::Refused,
+        Some(Some(operators)) => Some(operators),
+        None => None,
+    };
+    let admin_bound = operators.as_ref().map(|(_, bound)| *bound);
     let parts = [tree::PARTS, &[housekeeping::DATABASE, edge::PART]].concat();
     let readiness = Readiness::awaiting(&parts);
     let app = App::new(config, bound, readiness.clone(), socket_options, telemetry);
-    let serve = Arc::new(HttpServer::new(app.clone(), routes::service(app.clone())));
-    let door = Door { listener: Arc::new(listener), serve, readiness };
+    let leaf = |(listener, bound): (TcpListener, SocketAddr), serves| {
+        let (routes, face) = (routes::service(app.clone()), Face { bound, serves });
+        let serve = Arc::new(HttpServer::new(app.clone(), routes, face));
+        Leaf { listener: Arc::new(listener), serve }
+    };
+    let serves = if operators.is_some() { Serves::Players } else { Serves::All };
+    let mut leaves = vec![leaf((listener, bound), serves)];
+    leaves.extend(operators.map(|operators| leaf(operators, Serves::Operators)));
+    let door = Door { leaves, readiness };
     // Health and pages are answered from the first moment; the tree's edge takes over.
     let early = edge::accepting(door.clone(), || ());
     let started = tokio::select! {
@@ -132,12 +147,27 @@ async fn serve(start_with: Start, runtime: &str) -> Exit {
             return Exit::Failed;
         }
     };
-    say(start_up::lines(&app, &games.names().collect::<Vec<_>>(), runtime));
+    say(start_up::lines(&app, admin_bound, &games.names().collect::<Vec<_>>(), runtime));
     tracing::info!(%bound, data = %app.config.data_dir.display(), "serving");
     for warning in start_up::warnings(&app) {
         tracing::warn!("{warning}");
     }
     until_stopped(&app, system, sqlite, &mut signals).await
+}
+
+/// A listening socket; where there is none the one who started the program is told why.
+fn listen(addr: SocketAddr, flag: &str) -> Option<(TcpListener, SocketAddr)> {
+    let listening = edge::listen(addr).and_then(|listener| {
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    });
+    match listening {
+        Ok(listening) => Some(listening),
+        Err(error) => {
+            complain(format_args!("{addr}: {error}; {flag} takes another address"));
+            None
+        }
+    }
 }
 
 /// Opens the database, makes what needs it, and starts the tree.

@@ -1,6 +1,6 @@
 //! What an operator is told when the server is up: where to open what, and what may surprise.
 
-use std::fmt::Write;
+use std::{fmt::Write, net::SocketAddr};
 
 use crate::{app::App, config::Config};
 
@@ -8,7 +8,7 @@ use crate::{app::App, config::Config};
 const DESCRIPTORS_BESIDE: u64 = 200;
 
 /// The lines on standard output.
-pub fn lines(app: &App, games: &[&str], runtime: &str) -> String {
+pub fn lines(app: &App, admin: Option<SocketAddr>, games: &[&str], runtime: &str) -> String {
     let origin = app.own_origin();
     let mut text = format!("gamev1 {} is up: {runtime}\n", env!("CARGO_PKG_VERSION"));
     let rows = [
@@ -19,7 +19,8 @@ pub fn lines(app: &App, games: &[&str], runtime: &str) -> String {
         ("games", games.join(", ")),
         ("data", app.config.data_dir.display().to_string()),
     ];
-    for (name, value) in rows {
+    let admin = admin.map(|bound| ("operators", format!("http://{bound}/v1/admin")));
+    for (name, value) in rows.into_iter().chain(admin) {
         // Writing into a string does not fail.
         let _ = writeln!(text, "  {name:<13} {value}");
     }

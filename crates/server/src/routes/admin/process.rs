@@ -47,10 +47,12 @@ pub async fn put_log(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) ->
         let detail = format!("a filter has at most {FILTER_BYTES_MAX} bytes");
         return Err(Problem::invalid("/filter", "too_long", detail));
     }
-    // Before the change, so that a filter that hides this line cannot hide itself.
+    let wanted = logs::changed(&filter);
+    let wanted =
+        wanted.map_err(|error| Problem::invalid("/filter", "not_a_filter", error.to_string()))?;
+    // Before the change: a filter that hides this line does not hide itself.
     log(who, "log", &filter);
-    let changed = logs::change(&filter);
-    changed.map_err(|error| Problem::invalid("/filter", "not_a_filter", error.to_string()))?;
+    logs::change(wanted);
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

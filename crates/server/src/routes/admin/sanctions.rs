@@ -90,8 +90,8 @@ pub async fn ban(
     let player = below(&app, who, &player, now).await?;
     let (id, kind, by) = (Uuid::now_v7(), SanctionKind::Ban, who.player());
     let sanction = Sanction { id, player, kind, until, reason: body.reason, by, at: now };
-    log(who, "ban", &player);
     sanctions::impose(&app.services()?.vault, sanction.clone()).await?;
+    log(who, "ban", &player);
     json(StatusCode::CREATED, &document(&sanction))
 }
 
@@ -99,8 +99,8 @@ pub async fn lift(player: String, app: Arc<App>, call: Call) -> Answer {
     let who = operator(&app, &call, Permission::Sanction).await?;
     let now = SystemTime::now();
     let player = below(&app, who, &player, now).await?;
-    log(who, "lift ban", &player);
     sanctions::lift(&app.services()?.vault, player, who.player(), now).await?;
+    log(who, "lift_ban", &player);
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

@@ -113,7 +113,7 @@ async fn the_tree_is_told_from_the_root_or_from_any_path_and_within_bounds() {
         let children = node["children"].as_array().unwrap().iter();
         children.map(|child| child["name"].as_str().unwrap().to_owned()).collect()
     };
-    let all = ["channels", "directory", "door", "peers", "rooms", "sessions", "storage"];
+    let all = ["storage", "directory", "channels", "rooms", "peers", "sessions", "door"];
     assert_eq!(names(&tree), all);
 
     let store = server.get("/v1/admin/supervision?path=/root/storage/store").await.json();

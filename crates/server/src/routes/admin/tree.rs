@@ -7,7 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use gamev1_actors::registry::{ActorMeta, ActorRegistry, Incident};
+use gamev1_actors::{
+    registry::{ActorMeta, ActorRegistry, Incident},
+    tree::outline,
+};
 use gamev1_protocol::ErrorCode;
 use hyper::StatusCode;
 use serde::Serialize;
@@ -78,10 +81,13 @@ pub async fn supervision(app: Arc<App>, call: Call, query: HashMap<String, Strin
 
 fn node(registry: &ActorRegistry, meta: &ActorMeta, limit: usize, levels: usize) -> Node {
     // Only supervisors have something below them: the others are not looked for.
-    let below = match meta.strategy {
+    let mut below = match meta.strategy {
         Some(_) => registry.children(&meta.path),
         None => Vec::new(),
     };
+    // In order of start, where there is one.
+    let order = outline::below(meta.name());
+    below.sort_by_key(|child| order.iter().position(|name| *name == child.name()));
     let shown = if levels == 0 { 0 } else { limit };
     let children = below.iter().take(shown);
     let children: Vec<_> = children.map(|child| node(registry, child, limit, levels - 1)).collect();

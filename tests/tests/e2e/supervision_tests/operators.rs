@@ -1,4 +1,4 @@
-//! A ban holds at every door, across a crash of the actor that keeps it and across the end of the process.
+//! What operators order in a running server: bans that hold across crashes and kills, a stalled database, a stop.
 
 use super::*;
 
@@ -88,4 +88,36 @@ async fn an_operator_stops_the_server_in_order() {
     client.push("session.going_away").await;
     assert_eq!(client.closed().await.code, 1001);
     assert_eq!(server.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn operators_may_have_a_listener_of_their_own() {
+    let server = Setup::new().arg("--admin-addr").arg("127.0.0.1:0").start().await;
+    let admin = token(&server, "admin").await;
+    let log = server.log();
+    let address = log.iter().find_map(|line| line.trim().strip_prefix("operators"));
+    let address =
+        address.expect("the address is told").trim().trim_end_matches("/v1/admin").to_owned();
+    let ask = async |path: &str, token: Option<&str>| {
+        let call =
+            reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{address}{path}"));
+        let call = match token {
+            Some(token) => call.bearer_auth(token),
+            None => call,
+        };
+        call.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(ask("/v1/admin/supervision", Some(&admin)).await, 200);
+    assert_eq!(ask("/v1/admin/supervision", None).await, 401);
+    assert_eq!(ask("/live", None).await, 200);
+    for path in ["/", "/v1/me", "/v1/rooms", "/ws"] {
+        assert_eq!(ask(path, Some(&admin)).await, 404, "{path}");
+    }
+    for path in ["/v1/admin/supervision", "/v1/admin/incidents", "/metrics"] {
+        server
+            .answer(server.call(Method::GET, path).bearer_auth(&admin))
+            .await
+            .problem(404, "not_found");
+    }
+    server.guest().await;
 }
