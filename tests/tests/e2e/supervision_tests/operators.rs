@@ -121,3 +121,28 @@ async fn operators_may_have_a_listener_of_their_own() {
     }
     server.guest().await;
 }
+
+#[tokio::test]
+async fn a_root_that_fails_or_restarts_too_often_ends_the_process_and_everybody_comes_back() {
+    for crashes in [&["supervisor:root"][..], &["supervisor:door"; 4]] {
+        let mut server = with_bomb().dev().start().await;
+        let mut client = server.connect(Format::Json).await;
+        let room = client.create("bomb").await;
+        client.input(&room, 1, json!({ "add": 3 })).await;
+        client.settled(&room, 1).await;
+        for (n, crash) in crashes.iter().enumerate() {
+            server.post("/v1/admin/chaos", json!({ "crash": crash })).await.ok(202);
+            let last = n + 1 == crashes.len();
+            let path = "/v1/admin/supervision?path=/root/door";
+            while !last && server.get(path).await.ok(200)["restarts"] != n + 1 {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        }
+        assert_eq!(server.ended().await.code(), Some(70), "{crashes:?}");
+        assert_eq!(client.closed().await.code, 1001, "{crashes:?}");
+        server.start_again().await;
+        client.resume(&server).await;
+        let sum = json!(3);
+        client.view(&room, "the sum", |view| view.at("/sums/0") == Some(&sum)).await;
+    }
+}

@@ -1,7 +1,10 @@
 //! What a client asks for and gets, and how fast it may.
 
 use super::{client::is_state, *};
-use crate::{ports::RoomRecord, vault::Rate};
+use crate::{
+    ports::{RoomRecord, Sanction, SanctionKind},
+    vault::Rate,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_ping_is_answered_with_what_the_server_has_counted() {
@@ -235,4 +238,23 @@ async fn a_stay_is_written_from_its_seat_to_its_end() {
         })
         .collect();
     assert_eq!(kinds, ["opened", "taken", "left", "empty"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_player_who_has_just_been_banned_refreshes_no_token_and_opens_no_session() {
+    let world = World::new().await;
+    let identity = world.identity("mallory");
+    let mut client = world.client_with(identity.clone(), Format::Json).await;
+    let token = world.token(identity.clone());
+    let (player, at) = (identity.player, SystemTime::now());
+    let (id, kind, reason) = (uuid::Uuid::now_v7(), SanctionKind::Ban, "x".to_owned());
+    let ban = Sanction { id, player, kind, until: None, reason, by: None, at };
+    // As seen by one who was past the door before the sockets were closed.
+    world.vault().bans.change(|banned| banned.add(ban));
+    let code = client.refusal("auth.refresh", json!({ "access_token": token })).await;
+    assert_eq!(code, "banned");
+    let mut late = world.client_with(identity, Format::Json).await;
+    assert_eq!(late.closed().await, CloseCode::Banned);
+    client.cut();
+    assert!(client.resume(&world).await.is_err() || client.closed().await == CloseCode::Banned);
 }
