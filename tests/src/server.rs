@@ -64,15 +64,20 @@ impl Setup {
         self.env("RATE_LIMIT_ENABLED", "false")
     }
 
+    /// The path of the program, built if it is the plain one.
+    pub async fn program(&self) -> PathBuf {
+        match self.program.clone() {
+            Some(program) => program,
+            None => spawn_blocking(program::gamev1).await.expect("the server builds"),
+        }
+    }
+
     /// Starts it and waits until it is ready.
     pub async fn start(self) -> Server {
         let home = tempfile::Builder::new().prefix("gamev1-e2e-").tempdir();
         let home = home.expect("a temporary directory");
         let log = Log::new();
-        let program = match self.program.clone() {
-            Some(program) => program,
-            None => spawn_blocking(program::gamev1).await.expect("the server builds"),
-        };
+        let program = self.program().await;
         let child = spawn(&program, &self, home.path(), &log);
         let mut server =
             Server { setup: self, program, home, log, child, address: ([127, 0, 0, 1], 0).into() };
@@ -116,6 +121,11 @@ impl Server {
 
     pub fn log(&self) -> Vec<String> {
         self.log.lines()
+    }
+
+    /// Waits until it has said something with these words.
+    pub async fn log_line(&self, words: &str) -> String {
+        self.log.find(words, |line| line.contains(words).then(|| line.to_owned())).await
     }
 
     /// Prints its last lines, beside a failure.

@@ -16,8 +16,8 @@ pub use self::{
     registry::{GameRegistry, GameType},
 };
 
-/// A map with a fixed order, for what a game keeps. `HashMap` has none, and replay would differ.
-pub use std::collections::BTreeMap as Map;
+/// A map and a set with a fixed order, for what a game keeps. `HashMap` has none, and replay would differ.
+pub use std::collections::{BTreeMap as Map, BTreeSet as Set};
 
 /// A game: rules of play as a value. All methods are called by one room, one at a time.
 ///

@@ -100,6 +100,15 @@ impl ActorRegistry {
         }
     }
 
+    /// Notes something that is wrong with an actor that goes on all the same.
+    pub fn note(&self, meta: &ActorMeta, reason: String) {
+        let failure = Failure::new(Cause::Error, reason, Decision::Ignore);
+        let incident = Incident::new(SystemTime::now(), meta, failure, meta.restarts(), None);
+        let Incident { path, reason, .. } = &incident;
+        tracing::error!(%path, %reason, "incident");
+        self.incidents.lock().add(incident);
+    }
+
     pub fn get(&self, path: &str) -> Option<Arc<ActorMeta>> {
         self.actors.read().get(path).cloned()
     }

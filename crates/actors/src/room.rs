@@ -8,7 +8,9 @@ mod dissolve;
 pub mod image;
 mod keep;
 mod patch;
+pub mod record;
 pub mod recovery;
+pub mod replay;
 mod revive;
 mod schedule;
 mod seating;
@@ -35,6 +37,7 @@ pub const KIND: Kind =
 
 pub use self::cell::{RoomCell, RoomInfo, RoomItem, RoomSpec, Seated, TellJoined};
 pub(crate) use self::child::{child, close_stuck, label, spawn};
+pub(crate) use self::keep::NOT_DETERMINISTIC;
 use self::{
     dissolve::dissolve,
     recovery::Site,
@@ -108,6 +111,8 @@ pub struct Running {
     ticks_skipped: u64,
     told_too_large: bool,
     due: keep::Due,
+    /// When the replay was last looked at, in the room's age.
+    replay_checked: Option<Duration>,
     /// When the last tick was made, in the room's age.
     ticked_at: Option<Duration>,
 }
@@ -158,6 +163,7 @@ impl Actor for RoomActor {
             ticks_skipped: 0,
             told_too_large: false,
             due: keep::Due::default(),
+            replay_checked: None,
             ticked_at: None,
         })
     }
@@ -342,9 +348,9 @@ impl Running {
         let Some(room) = &self.room else { return Ok(()) };
         self.at(Site::Checkpoint);
         let checkpoint = room.checkpoint(self.cell.spec.game.state_version()).map_err(Fault)?;
-        let mut memory = self.cell.memory.lock();
-        memory.site = Site::Own;
-        memory.keep(checkpoint);
+        self.at(Site::Own);
+        self.check_replay(&checkpoint);
+        self.cell.memory.lock().keep(checkpoint);
         Ok(())
     }
 

@@ -210,7 +210,8 @@ pub(crate) fn child(vault: &Arc<Vault>, cell: &Arc<SessionCell>) -> DynamicChild
         Arc::new(move || Depth { now: cell.inbox.depth(), max: cell.inbox.depth_max() })
     };
     let label = format!("session:{}", cell.id);
-    DynamicChild { label, kind: &KIND, inbox: Some(inbox), start, gave_up }
+    let failed = Arc::new(|_: &GaveUp| ());
+    DynamicChild { label, kind: &KIND, inbox: Some(inbox), start, failed, gave_up }
 }
 
 /// Starts the actor of a session that stands in the vault.

@@ -36,6 +36,7 @@ pub struct RoomHarness {
     pub vault: Arc<Vault>,
     pub room: Arc<RoomCell>,
     boom: Boom,
+    may_differ: bool,
     supervisor: ActorRef<DynamicMsg>,
 }
 
@@ -47,7 +48,8 @@ impl RoomHarness {
     #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
     pub async fn new<G: Game>(options: Value, seed: u8) -> RoomHarness {
         let registry = GameRegistry::new().with::<G>();
-        let limits = Limits { dev: true, ..Limits::default() };
+        let replay_check = Some(Duration::ZERO);
+        let limits = Limits { dev: true, replay_check, ..Limits::default() };
         let vault = Vault::new(registry, limits, Arc::new(Nobody), Arc::new(Nobody));
         let supervision = Supervision::compiled_in().expect("the compiled-in file is right");
         let nursery = Nursery {
@@ -107,7 +109,7 @@ impl RoomHarness {
             .insert_room(|id, n| RoomCell::new(id, n, spec, SystemTime::UNIX_EPOCH))
             .expect("there is place for one room");
         room::spawn(&vault, &room);
-        RoomHarness { vault, room, boom, supervisor }
+        RoomHarness { vault, room, boom, may_differ: false, supervisor }
     }
 
     /// A session without a socket, whose frames the test reads.
@@ -195,10 +197,33 @@ impl RoomHarness {
         self.boom.arm_tick(tick, times);
     }
 
+    /// The game is known to break the rules, and the test is about that.
+    pub fn expect_replay_differences(&mut self) {
+        self.may_differ = true;
+    }
+
+    /// What the room's replay differed in, wherever it was looked at: after every checkpoint, and when the harness is
+    /// dropped.
+    pub fn replay_differences(&self) -> Vec<String> {
+        let incidents = self.vault.registry.incidents();
+        let reasons = incidents.into_iter().map(|incident| incident.reason);
+        reasons.filter(|reason| reason.starts_with(room::NOT_DETERMINISTIC)).collect()
+    }
+
     /// Lets `n` periods of the room's tick pass.
     pub async fn advance(&self, n: u32) {
         let period = self.room.spec.settings.tick_period();
         tokio::time::sleep(period.unwrap_or(Duration::from_millis(10)) * n).await;
+    }
+}
+
+impl Drop for RoomHarness {
+    /// A game whose replay differs would come back from a crash as another one: its test fails.
+    fn drop(&mut self) {
+        if !std::thread::panicking() && !self.may_differ {
+            let differences = self.replay_differences();
+            assert!(differences.is_empty(), "{differences:?}");
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
+    time::Duration,
     time::UNIX_EPOCH,
 };
 
@@ -27,6 +28,7 @@ use crate::{
     presence::PresenceMsg,
     registry::{ActorRegistry, Depth, Gauge},
     restore::Restoring,
+    room::record::CrashRecords,
     room::{self, RoomCell, RoomInfo},
     session::SessionCell,
     supervisor::{
@@ -52,6 +54,8 @@ pub struct Limits {
     pub creates: Option<Rate>,
     /// Unknown members of a request are refused, and views with numbers that are not finite are told.
     pub dev: bool,
+    /// How often a room looks whether its replay is exact; `None`: it is trusted.
+    pub replay_check: Option<Duration>,
 }
 
 /// `per_second` in the long run, `burst` at once (GCRA).
@@ -72,6 +76,7 @@ impl Default for Limits {
             requests: Some(Rate { per_second: 5_000.0 / 60.0, burst: 2_000 }),
             creates: Some(Rate { per_second: 1.0, burst: 5 }),
             dev: false,
+            replay_check: None,
         }
     }
 }
@@ -103,6 +108,7 @@ pub struct Vault {
     /// Set when the tree starts.
     store: OnceLock<Arc<dyn RoomStore>>,
     pub(crate) restoring: Restoring,
+    crash_records: OnceLock<Arc<dyn CrashRecords>>,
     stopping: AtomicBool,
 }
 
@@ -143,6 +149,7 @@ impl Vault {
             saves: Saves::default(),
             store: OnceLock::new(),
             restoring: Restoring::default(),
+            crash_records: OnceLock::new(),
             stopping: AtomicBool::new(false),
         })
     }
@@ -335,6 +342,16 @@ impl Vault {
     /// What the store has not taken yet.
     pub(crate) fn unstored(&self) -> (Vec<RoomRecord>, Vec<RoomSave>) {
         (self.records.copy(), self.saves.all())
+    }
+
+    /// Where records of crashes go. Only the first call counts.
+    pub fn set_crash_records(&self, records: Arc<dyn CrashRecords>) {
+        // A vault has one data directory.
+        let _ = self.crash_records.set(records);
+    }
+
+    pub(crate) fn crash_records(&self) -> Option<&Arc<dyn CrashRecords>> {
+        self.crash_records.get()
     }
 
     pub(crate) fn set_store(&self, store: Arc<dyn RoomStore>) {

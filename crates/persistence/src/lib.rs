@@ -1,9 +1,12 @@
 //! GameV1's storage: the port of accounts, and the engine that implements it beside the ports of the actors.
 
 pub mod accounts;
+pub mod crash_records;
 pub mod history;
+mod sealed;
 pub mod spool;
 pub mod sqlite;
 
+pub use crash_records::CrashRecordDir;
 pub use spool::SpoolDir;
 pub use sqlite::{MigrateError, OpenError, Sqlite, SqliteOptions};

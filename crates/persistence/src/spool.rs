@@ -5,20 +5,19 @@
 mod tests;
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use gamev1_actors::ports::{RoomStore, Spool, Spooled, StoreError};
-use sha2::{Digest, Sha256};
+
+use crate::sealed::{self, Mark};
 
 /// The directory in the data directory.
 const DIRECTORY: &str = "spool";
-/// What a file begins with; its last digit grows with the format.
-const MAGIC: &[u8; 8] = b"GV1SPL01";
-const DIGEST_BYTES: usize = 32;
+const EXTENSION: &str = "spool";
+const MARK: Mark = b"GV1SPL01";
 /// A file larger than this was not written by us.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 /// Records and rooms that are stored at once.
@@ -89,7 +88,7 @@ impl SpoolDir {
         let mut files = Vec::new();
         for entry in entries {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "spool") {
+            if path.extension().is_some_and(|extension| extension == EXTENSION) {
                 files.push(path);
             }
         }
@@ -116,49 +115,15 @@ async fn put(store: &dyn RoomStore, spooled: &Spooled) -> Result<(), StoreError>
 }
 
 fn read(file: &Path) -> io::Result<Spooled> {
-    let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-    if fs::metadata(file)?.len() > FILE_BYTES_MAX {
-        return Err(invalid("it is larger than a spool is"));
-    }
-    let bytes = fs::read(file)?;
-    let rest =
-        bytes.strip_prefix(MAGIC).ok_or_else(|| invalid("it is no spool of this version"))?;
-    let (digest, body) =
-        rest.split_at_checked(DIGEST_BYTES).ok_or_else(|| invalid("it is torn"))?;
-    if Sha256::digest(body).as_slice() != digest {
-        return Err(invalid("it is torn"));
-    }
-    rmp_serde::from_slice(body).map_err(|error| invalid(&error.to_string()))
+    let body = sealed::read(file, MARK, FILE_BYTES_MAX)?;
+    rmp_serde::from_slice(&body).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 impl Spool for SpoolDir {
     fn write(&self, spooled: &Spooled) -> io::Result<()> {
         let body = rmp_serde::to_vec_named(spooled).map_err(io::Error::other)?;
-        private_dir(&self.path)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = format!("{:020}-{}", now.as_nanos(), std::process::id());
-        let unfinished = self.path.join(format!("{name}.part"));
-        let mut file = private_file(&unfinished)?;
-        file.write_all(MAGIC)?;
-        file.write_all(Sha256::digest(&body).as_slice())?;
-        file.write_all(&body)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, self.path.join(format!("{name}.spool")))?;
-        // The new name is on the disk once the directory is.
-        File::open(&self.path)?.sync_all()
+        sealed::write(&self.path, &name, EXTENSION, MARK, &body)
     }
-}
-
-fn private_dir(path: &Path) -> io::Result<()> {
-    let mut dir = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut dir, 0o700);
-    dir.recursive(true).create(path)
-}
-
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut open = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
-    open.create_new(true).write(true).open(path)
 }

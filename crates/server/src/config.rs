@@ -17,13 +17,16 @@ use gamev1_actors::{
     vault::{Limits, Rate},
 };
 
-use self::settings::Settings;
+use self::settings::{Recorded, Settings};
 use crate::{address::Network, limits::Quota, logs, origin::Origin};
 
 /// The file that is read when no other is named, if it is there.
 const FILE: &str = "gamev1.toml";
 /// What may be spent at once of the gameplay rate: two seconds' worth of the default.
 const GAMEPLAY_BURST: u32 = 60;
+
+/// How often a room of a server in dev mode looks whether its replay is exact.
+const REPLAY_CHECKED_EVERY: Duration = Duration::from_secs(60);
 
 /// How this server runs.
 #[derive(Debug, Clone)]
@@ -43,6 +46,7 @@ pub struct Config {
     /// `None` when rates are lifted.
     pub connections_per_address_max: Option<usize>,
     pub drain_budget: Duration,
+    pub crash_records: Recorded,
     pub log: String,
     pub rates: Option<HttpRates>,
     /// What the actors hold everyone to.
@@ -117,6 +121,7 @@ impl Config {
         let limited = set.rate_limit_enabled.unwrap_or(true);
         let defaults = Limits::default();
         let limits = Limits {
+            replay_check: dev.then_some(REPLAY_CHECKED_EVERY),
             rooms_max,
             sockets_per_player,
             gameplay: if limited { Some(gameplay(&set)?) } else { None },
@@ -134,6 +139,7 @@ impl Config {
             connections_max,
             connections_per_address_max: limited.then_some(per_address),
             drain_budget,
+            crash_records: set.crash_records.ok_or_else(missing)?,
             log,
             rates: if limited { Some(http_rates(&set)?) } else { None },
             limits,

@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod hang;
 pub mod housekeeping;
+pub mod replay;
 pub mod runtime;
 pub mod serve;
 pub mod signals;
@@ -27,6 +28,8 @@ pub enum Exit {
     Refused,
     /// The root of the tree gave up, or the process hangs.
     GaveUp,
+    /// `replay` reached the panic.
+    Reached,
     /// Asked to stop a second time.
     Interrupted,
 }
@@ -41,6 +44,7 @@ impl Exit {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Refused => 2,
+            Exit::Reached => 3,
             Exit::GaveUp => 70,
             Exit::Interrupted => 130,
         }
@@ -66,6 +70,7 @@ pub fn run(games: GameRegistry) -> ExitCode {
             Command::Serve(serve) => serve::run(*serve, games),
             Command::Token(token) => commands::token(&token),
             Command::Migrate(data) => commands::migrate(&data),
+            Command::Replay(replay) => replay::run(&replay, &games),
             Command::Supervision(command) => supervision::run(&command),
         },
         Err(error) => {

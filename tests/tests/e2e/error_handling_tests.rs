@@ -9,6 +9,7 @@ mod http;
 mod inputs;
 mod poison;
 mod rates;
+mod records;
 mod requests;
 
 use e2e::{

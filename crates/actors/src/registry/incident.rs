@@ -49,6 +49,8 @@ pub enum Decision {
     Quarantine,
     /// The supervisor itself has given up; its own supervisor decides.
     Escalate,
+    /// Nothing: it goes on.
+    Ignore,
 }
 
 impl Decision {
@@ -58,6 +60,7 @@ impl Decision {
             Decision::Stop => "stop",
             Decision::Quarantine => "quarantine",
             Decision::Escalate => "escalate",
+            Decision::Ignore => "ignore",
         }
     }
 }

@@ -210,11 +210,12 @@ impl ActorMeta {
     }
 
     pub(super) fn failed(&self, failure: &Failure) {
-        use super::Decision::{Escalate, Quarantine, Restart, Stop};
+        use super::Decision::{Escalate, Ignore, Quarantine, Restart, Stop};
         self.set_state(match failure.decision {
             Restart => State::BackingOff,
             Quarantine => State::Quarantined,
             Escalate | Stop => State::Stopped,
+            Ignore => State::Running,
         });
         if failure.decision == Restart {
             self.restarts.fetch_add(1, Relaxed);

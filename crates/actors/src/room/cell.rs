@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{RoomMsg, image::RoomImage, recovery::Memory};
+use super::{RoomMsg, image::RoomImage, record::CrashRecord, recovery::Memory};
 use crate::{
     ask::Ask,
     game::{GameType, Settings},
@@ -132,6 +132,8 @@ pub struct RoomCell {
     pub(crate) actor: Slot<RoomMsg>,
     pub(super) seated: Mutex<BTreeMap<Seat, Seated>>,
     pub(super) memory: Mutex<Memory>,
+    /// What the room last failed at, where the way back may have lost it.
+    pub(super) last_crash: Mutex<Option<Box<CrashRecord>>>,
     /// Seats taken or set aside.
     taken: AtomicU16,
     recovering: AtomicBool,
@@ -170,6 +172,7 @@ impl RoomCell {
             actor: Slot::default(),
             seated: Mutex::default(),
             memory: Mutex::default(),
+            last_crash: Mutex::default(),
             taken: AtomicU16::new(0),
             recovering: AtomicBool::new(false),
             closing: AtomicBool::new(false),

@@ -4,12 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use ractor::ActorRef;
 
-use super::{Fault, RoomMsg, Running, image::RoomImage};
+use super::{Fault, RoomMsg, Running, image::RoomImage, replay, state::Checkpoint};
 
 /// A room that changes is saved this often …
 const EVERY: Duration = Duration::from_secs(10);
 /// … and this soon when somebody has taken or left a seat: a seat that was never saved is lost with the process.
 const SEATS_WITHIN: Duration = Duration::from_secs(1);
+
+/// What an incident of a game that breaks the rules is called.
+pub(crate) const NOT_DETERMINISTIC: &str = "game_not_deterministic";
 
 /// When the next image is due, in the room's age.
 #[derive(Default)]
@@ -62,6 +65,29 @@ impl Running {
             Err(error) => tracing::error!(room = %self.cell.id, %error, "the room is not saved"),
         }
         Ok(())
+    }
+
+    /// Replays what came since the last checkpoint and compares: in dev mode once a minute, in tests at each checkpoint.
+    pub(super) fn check_replay(&mut self, now: &Checkpoint) {
+        let Some(every) = self.vault.limits.replay_check else { return };
+        let age = self.age();
+        if self.replay_checked.is_some_and(|last| age.saturating_sub(last) < every) {
+            return;
+        }
+        self.replay_checked = Some(age);
+        let (from, log) = {
+            let memory = self.cell.memory.lock();
+            let Some(from) = memory.newest().cloned() else { return };
+            (from, memory.entries().cloned().collect::<Vec<_>>())
+        };
+        let spec = &self.cell.spec;
+        let found = match replay::difference(&*spec.game, &spec.settings, &from, &log, now) {
+            Ok(None) => return,
+            Ok(Some(difference)) => difference,
+            Err(why) => format!("the replay fails: {why}"),
+        };
+        let game = spec.game.name();
+        self.vault.registry.note(&self.meta, format!("{NOT_DETERMINISTIC}: {game} {found}"));
     }
 
     /// The server stops: what waits is applied, the room is saved, and that is all. Its members keep their seats.

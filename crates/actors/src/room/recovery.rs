@@ -11,7 +11,8 @@ use gamev1_protocol::PlayerId;
 use super::state::{Checkpoint, Entry};
 
 /// Where a room was when it panicked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Site {
     /// The room's own code, outside any game call.
     #[default]

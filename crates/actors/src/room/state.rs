@@ -81,6 +81,13 @@ pub enum Settled {
     Rejected(WireError),
 }
 
+impl Checkpoint {
+    /// The game's own state.
+    pub(super) fn game(&self) -> &[u8] {
+        &self.game
+    }
+}
+
 impl Room {
     /// # Errors
     /// The game refuses the options.

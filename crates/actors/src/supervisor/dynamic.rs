@@ -51,6 +51,8 @@ pub struct DynamicChild {
     pub kind: &'static Kind,
     pub inbox: Option<Gauge>,
     pub start: Start,
+    /// Called when the child has failed and is to be started again, before it is.
+    pub failed: Arc<dyn Fn(&GaveUp) + Send + Sync>,
     /// Called when the child is not started again after a failure.
     pub gave_up: Arc<dyn Fn(&GaveUp) + Send + Sync>,
 }
@@ -336,6 +338,7 @@ impl Brood {
             return self.give_up(&child, cause, &gave_up, myself);
         }
         self.registry.failed(&child.meta, Failure::new(cause, &gave_up.reason, Decision::Restart));
+        (child.spec.failed)(&gave_up);
         child.failed = Some(gave_up);
         let delay = self.spec.backoff.delay(lived, child.streak, rand::random());
         if delay.is_zero() && child.streak <= 1 {

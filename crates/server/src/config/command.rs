@@ -22,6 +22,8 @@ pub enum Command {
     Token(Token),
     /// Brings the database up to date, and ends
     Migrate(Data),
+    /// Runs a crash record to the same panic (exit code 3), or shows the room before it
+    Replay(Replay),
     /// Reads supervision files
     #[command(subcommand)]
     Supervision(Supervision),
@@ -68,6 +70,17 @@ pub struct Data {
     /// Database and signing keys [default: ./data]
     #[arg(long, env = "GAMEV1_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A file of the data directory's `crashes`
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Stops at the end of this tick and prints what members saw
+    #[arg(long, value_name = "TICK")]
+    pub until: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -95,6 +95,10 @@ settings! {
     #[arg(long, env = "GAMEV1_DRAIN_BUDGET", value_name = "TIME")]
     drain_budget: Span,
 
+    /// Which crashes of rooms are recorded: those that end one (`quarantine`), or all [default: quarantine]
+    #[arg(long, env = "GAMEV1_CRASH_RECORDS", value_name = "WHICH")]
+    crash_records: Recorded,
+
     /// What is logged: a level, or directives such as info,gamev1_server=debug [default: info]
     #[arg(long, env = "GAMEV1_LOG", value_name = "FILTER")]
     log: String,
@@ -167,6 +171,7 @@ impl Settings {
             sockets_per_player_max: Some(5),
             rooms_max: Some(20_000),
             drain_budget: Some(Span(Duration::from_secs(10))),
+            crash_records: Some(Recorded::Quarantine),
             log: Some("info".into()),
             rate_limit_enabled: Some(true),
             rate_limit_default_ip_burst: Some(5_000),
@@ -181,6 +186,35 @@ impl Settings {
             rate_limit_gameplay_user_burst: Some(5_000),
             rate_limit_gameplay_user_sustained: Some(1_800),
         }
+    }
+}
+
+/// Which crashes of rooms are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// Those after which the room is not started again.
+    Quarantine,
+    All,
+}
+
+impl FromStr for Recorded {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Recorded, String> {
+        match text {
+            "quarantine" => Ok(Recorded::Quarantine),
+            "all" => Ok(Recorded::All),
+            other => Err(format!("expected quarantine or all, got {other:?}")),
+        }
+    }
+}
+
+impl fmt::Display for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Recorded::Quarantine => "quarantine",
+            Recorded::All => "all",
+        })
     }
 }
 
@@ -214,4 +248,4 @@ macro_rules! from_text {
     };
 }
 
-from_text! { Span Origin Network }
+from_text! { Span Origin Network Recorded }

@@ -13,7 +13,7 @@ use gamev1_actors::{
     vault::Vault,
 };
 use gamev1_persistence::{
-    MigrateError, OpenError, SpoolDir, Sqlite, SqliteOptions, spool::Absorbed,
+    CrashRecordDir, MigrateError, OpenError, SpoolDir, Sqlite, SqliteOptions, spool::Absorbed,
 };
 use tokio::{
     net::TcpListener,
@@ -27,7 +27,7 @@ use crate::{
         authenticator::Authenticator, keys::Keys, resume::ResumeKey, sign_in::SignIns,
         tickets::Tickets, token::Tokens,
     },
-    config::{self, Config, command},
+    config::{self, Config, command, settings::Recorded},
     edge::{self, Door, Leaf, connection::HttpServer},
     face::{Face, Serves},
     idempotency::Idempotency,
@@ -182,6 +182,14 @@ async fn start(
     let authenticator = Arc::new(Authenticator::new(sqlite.clone(), tokens.clone()));
     let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
     let vault = Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
+    let all = app.config.crash_records == Recorded::All;
+    match CrashRecordDir::start(&app.config.data_dir, all) {
+        Ok(records) => vault.set_crash_records(Arc::new(records)),
+        Err(error) => {
+            complain(error);
+            return Err(Exit::Failed);
+        }
+    }
     app.telemetry.observe(&vault.registry);
     app.telemetry.metrics.read_from(sources(app, &vault, &sqlite));
     app.open(Services {

@@ -24,7 +24,14 @@ impl Stage {
         let shared = self.shared.clone();
         let gave_up = Arc::new(move |_: &super::super::dynamic::GaveUp| shared.tell(GaveUp(name)));
         let (kind, inbox) = (&super::KIND, None);
-        DynamicChild { label: name.into(), kind, inbox, start: self.start(name), gave_up }
+        DynamicChild {
+            label: name.into(),
+            kind,
+            inbox,
+            start: self.start(name),
+            failed: Arc::new(|_| ()),
+            gave_up,
+        }
     }
 
     async fn nest(&self, spec: DynamicSpec) -> Nest {

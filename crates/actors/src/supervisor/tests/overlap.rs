@@ -98,7 +98,14 @@ async fn a_dynamic_supervisor_starts_the_next_incarnation_when_the_last_is_dropp
     let (census, mut born) = (Arc::<Census>::default(), Probe::spawn().await);
     let start = clinger(&census, &born);
     let gave_up = Arc::new(|_: &super::super::dynamic::GaveUp| ());
-    let child = DynamicChild { label: "a".into(), kind: &KIND, inbox: None, start, gave_up };
+    let child = DynamicChild {
+        label: "a".into(),
+        kind: &KIND,
+        inbox: None,
+        start,
+        failed: Arc::new(|_| ()),
+        gave_up,
+    };
     let spec = super::dynamic::spec(Restart::Transient);
     let nursery = nursery(spec, &Arc::default(), Arc::new(move || vec![child.clone()]));
     let (supervisor, handle) = Actor::spawn(None, DynamicSupervisor, nursery).await.unwrap();
@@ -140,7 +147,14 @@ async fn a_dynamic_supervisor_that_died_itself_starts_its_children_when_the_last
     let (census, mut born) = (Arc::<Census>::default(), Probe::spawn().await);
     let start = clinger(&census, &born);
     let gave_up = Arc::new(|_: &super::super::dynamic::GaveUp| ());
-    let child = DynamicChild { label: "a".into(), kind: &KIND, inbox: None, start, gave_up };
+    let child = DynamicChild {
+        label: "a".into(),
+        kind: &KIND,
+        inbox: None,
+        start,
+        failed: Arc::new(|_| ()),
+        gave_up,
+    };
     let spec = super::dynamic::spec(Restart::Transient);
     let (slot, remains) = (Arc::<Slot<DynamicMsg>>::default(), Arc::<Remains>::default());
     for _ in 0..5 {
