@@ -11,7 +11,7 @@ TARGET = $${CARGO_TARGET_DIR:-target}
 BROWSER = tests/browser/node_modules/.package-lock.json
 BENCH = cargo run --release --locked --package e2e --bin bench --
 
-.PHONY: run test check client browser tools bench
+.PHONY: run test check client browser tools bench soak
 
 run:
 	cargo run --release --locked --package gamev1-server -- serve --dev
@@ -58,3 +58,8 @@ bench:
 	$(BENCH) crash
 	$(BENCH) restart
 	$(BENCH) idle
+
+# By hand: a hundred thousand sessions that come and go, and what the server holds afterwards.
+soak:
+	cargo build --release --locked --package e2e --bin gamev1-e2e --bin soak
+	$(TARGET)/release/soak $(TARGET)/release/gamev1-e2e

@@ -9,6 +9,7 @@ pub mod merge_patch;
 pub mod otlp;
 pub mod raw;
 pub mod server;
+pub mod soak;
 
 use std::time::Duration;
 

@@ -115,6 +115,10 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         data_dir(self.home.path())
     }
