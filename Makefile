@@ -56,6 +56,7 @@ bench:
 	$(BENCH) relay
 	$(BENCH) arena
 	$(BENCH) crash
+	$(BENCH) order
 	$(BENCH) restart
 	$(BENCH) idle
 

@@ -14,6 +14,7 @@ mod format;
 mod gamev1;
 mod idle;
 mod measure;
+mod order;
 mod process;
 mod pump;
 mod relay;
@@ -50,6 +51,8 @@ enum Bench {
     Idle(idle::IdleArgs),
     /// A room that panics: how long until its next tick arrives
     Crash(crash::CrashArgs),
+    /// Rooms that are crashed on order while inputs come
+    Order(order::OrderArgs),
     /// Inside one process: a restart alone, a message's way, a checkpoint
     Restart(restart::RestartArgs),
     /// The bare relay by itself; the benches start it
@@ -150,6 +153,7 @@ pub fn main() -> Result<()> {
         Bench::Arena(args) => arena::run(&args, core),
         Bench::Idle(args) => idle::run(&args, core),
         Bench::Crash(args) => crash::run(&args, core),
+        Bench::Order(args) => order::run(&args, core),
         Bench::Restart(args) => restart::run(&args),
         Bench::Bare(args) => bare::run(args),
     }

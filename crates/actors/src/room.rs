@@ -5,7 +5,6 @@ mod cell;
 mod child;
 mod desk;
 mod dissolve;
-mod empty;
 pub mod image;
 mod keep;
 mod patch;
@@ -18,6 +17,7 @@ mod seating;
 pub mod state;
 #[cfg(test)]
 mod tests;
+mod timers;
 pub mod views;
 
 use std::{
@@ -104,12 +104,13 @@ pub struct Running {
     views: Views,
     /// Whether a game without time has something new to show.
     changed: bool,
-    /// Since when nobody sits here, in the room's age, and whether a timer will look at it.
+    /// Since when nobody sits here, in the room's age.
     empty_since: Option<Duration>,
-    empty_armed: bool,
+    timers: timers::Timers,
     ticks_skipped: u64,
     told_too_large: bool,
-    due: keep::Due,
+    /// When its next image is due, in the room's age.
+    save_due: Option<Duration>,
     /// When the replay was last looked at, in the room's age.
     replay_checked: Option<Duration>,
     /// When the last tick was made, in the room's age.
@@ -158,10 +159,10 @@ impl Actor for RoomActor {
             views: Views::default(),
             changed: false,
             empty_since: None,
-            empty_armed: false,
+            timers: timers::Timers::default(),
             ticks_skipped: 0,
             told_too_large: false,
-            due: keep::Due::default(),
+            save_due: None,
             replay_checked: None,
             ticked_at: None,
         })

@@ -14,46 +14,38 @@ const SEATS_WITHIN: Duration = Duration::from_secs(1);
 /// What an incident of a game that breaks the rules is called.
 pub(crate) const NOT_DETERMINISTIC: &str = "game_not_deterministic";
 
-/// When the next image is due, in the room's age.
-#[derive(Default)]
-pub(super) struct Due {
-    at: Option<Duration>,
-    /// A timer will look at it: a room with ticks needs none.
-    armed: bool,
-}
-
 impl Running {
     /// Something has changed that the next process should know of.
     pub(super) fn changed_at(&mut self, now: Duration) {
-        self.due.at.get_or_insert(now + EVERY);
+        self.save_due.get_or_insert(now + EVERY);
     }
 
     pub(super) fn seats_changed(&mut self) {
         let soon = self.age() + SEATS_WITHIN;
-        self.due.at = Some(self.due.at.map_or(soon, |at| at.min(soon)));
+        self.save_due = Some(self.save_due.map_or(soon, |at| at.min(soon)));
     }
 
     /// Saves the room if that is due; otherwise sees to it that somebody looks again.
     pub(super) fn save_if_due(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
-        let Some(at) = self.due.at else { return Ok(()) };
+        let Some(at) = self.save_due else { return Ok(()) };
         let now = self.age();
         if now >= at {
             return self.save();
         }
-        if self.cell.spec.settings.tick_hz == 0 && !std::mem::replace(&mut self.due.armed, true) {
-            myself.send_after(at - now, || RoomMsg::Save);
+        if self.cell.spec.settings.tick_hz == 0 {
+            self.timers.save_at(at, || myself.send_after(at - now, || RoomMsg::Save));
         }
         Ok(())
     }
 
     pub(super) fn save_timer(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
-        self.due.armed = false;
+        self.timers.save_is_over();
         self.save_if_due(myself)
     }
 
     /// A checkpoint of now, and its way to the store.
     fn save(&mut self) -> Result<(), Fault> {
-        self.due.at = None;
+        self.save_due = None;
         if self.vault.store().is_none() {
             return Ok(());
         }
