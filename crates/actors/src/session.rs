@@ -271,7 +271,8 @@ impl Desk {
                         self.cell.count_request();
                     }
                     if self.vault.registry.draw() || self.cell.traced() {
-                        self.handle_traced(incoming).await;
+                        // Boxed: every idle session would have to hold the room that only this needs.
+                        Box::pin(self.handle_traced(incoming)).await;
                     } else {
                         self.handle(incoming, None).await;
                     }
