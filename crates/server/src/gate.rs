@@ -16,16 +16,19 @@ use hyper::{
     header::{self, HeaderName, HeaderValue},
     service::Service,
 };
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::{
     address::{self, AddressKey},
     app::App,
     call::Call,
     face::Face,
-    pages,
+    logs, pages,
     problem::Problem,
     request_id::RequestId,
     route_table,
+    telemetry::traces,
 };
 
 /// What a client may send and read across origins.
@@ -72,13 +75,16 @@ pub async fn answer<R: Routes>(
     let id = RequestId::new();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
+    let span = span(&request, id.as_str());
     let mut response = match pass(app, face, peer, &mut request) {
-        Ok(None) => match AssertUnwindSafe(routes.call(request)).catch_unwind().await {
-            Ok(response) => response,
-            Err(_) => {
-                refused(Problem::new(ErrorCode::Internal, "this server failed at the request"))
+        Ok(None) => {
+            match AssertUnwindSafe(routes.call(request)).catch_unwind().instrument(span).await {
+                Ok(response) => response,
+                Err(_) => {
+                    refused(Problem::new(ErrorCode::Internal, "this server failed at the request"))
+                }
             }
-        },
+        }
         Ok(Some(response)) => response.map(R::Body::from),
         Err(problem) => refused(problem),
     };
@@ -95,6 +101,21 @@ pub async fn answer<R: Routes>(
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     share(app, origin, headers);
     response
+}
+
+/// The span of a request, in the client's trace if there is one.
+fn span<B>(request: &Request<B>, id: &str) -> Span {
+    let (method, path) = (request.method(), request.uri().path());
+    let span = tracing::info_span!(
+        target: logs::HTTP, "http", otel.name = "http request", otel.kind = "server",
+        http.request.method = %method, url.path = path, request = id,
+    );
+    let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    if let Some(parent) = parent.and_then(traces::traceparent) {
+        // It fails where nothing is traced.
+        let _ = span.set_parent(traces::remote(parent));
+    }
+    span
 }
 
 /// A problem on its way out; it is written down once the request's id is at hand.

@@ -3,10 +3,20 @@
 use std::{io, sync::OnceLock};
 
 use gamev1_actors::panics;
-use tracing_subscriber::{EnvFilter, filter::ParseError};
+use opentelemetry_sdk::trace::SdkTracer;
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{ParseError, filter_fn},
+    layer::SubscriberExt,
+    reload,
+    util::SubscriberInitExt,
+};
 
 /// ractor logs every actor that starts or stops, however many there are.
 const ALWAYS: &str = "info,ractor=warn";
+
+/// The target of the spans of HTTP requests.
+pub const HTTP: &str = "gamev1_server::http";
 
 /// Puts another filter in the place of the one that is in force.
 type Change = Box<dyn Fn(EnvFilter) + Send + Sync>;
@@ -29,28 +39,31 @@ pub fn changed(asked: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::builder().with_regex(false).parse(format!("{ALWAYS},{asked},ractor=warn"))
 }
 
-/// Begins to log. Only the first call of a process counts.
+/// Begins to log, and to trace HTTP requests with `tracer` if there is one. Only the first call of a process counts.
 ///
 /// # Errors
 /// As [`filter`].
-pub fn init(asked: &str, readable: bool) -> Result<(), ParseError> {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter(asked)?).with_writer(io::stderr);
-    // Whoever embeds the server may have begun already, and then changes it there.
-    let change: Option<Change> = if readable {
+pub fn init(asked: &str, readable: bool, tracer: Option<SdkTracer>) -> Result<(), ParseError> {
+    let (filter, handle) = reload::Layer::new(filter(asked)?);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = if readable {
         let ansi = io::IsTerminal::is_terminal(&io::stderr());
-        let builder = builder.with_ansi(ansi).with_target(false).with_filter_reloading();
-        let handle = builder.reload_handle();
-        let begun = builder.try_init().is_ok();
-        begun.then(|| Box::new(move |filter| drop(handle.reload(filter))) as Change)
+        lines.with_ansi(ansi).with_target(false).boxed()
     } else {
-        let builder = builder.json().flatten_event(true).with_filter_reloading();
-        let handle = builder.reload_handle();
-        let begun = builder.try_init().is_ok();
-        begun.then(|| Box::new(move |filter| drop(handle.reload(filter))) as Change)
+        lines.json().flatten_event(true).boxed()
     };
-    if let Some(change) = change {
+    // Spans of requests alone: everything else is drawn where it happens, and ractor's own would never end.
+    let requests = filter_fn(|meta| meta.is_span() && meta.target() == HTTP);
+    let traces = tracer.map(|tracer| {
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+        let layer = layer.with_location(false).with_threads(false).with_tracked_inactivity(false);
+        layer.with_filter(requests)
+    });
+    let begun = tracing_subscriber::registry().with(lines.with_filter(filter)).with(traces);
+    // Whoever embeds the server may have begun already, and then changes it there.
+    if begun.try_init().is_ok() {
         // The first one stays, as what it changes does.
-        let _ = CHANGE.set(change);
+        let _ = CHANGE.set(Box::new(move |filter| drop(handle.reload(filter))));
     }
     panics::install_hook();
     Ok(())

@@ -13,7 +13,7 @@ use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::{
     Resource,
-    trace::{SdkTracerProvider, TracerProviderBuilder},
+    trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder},
 };
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ const FLUSHED_WITHIN: Duration = Duration::from_secs(2);
 pub struct Telemetry {
     provider: SdkTracerProvider,
     ratio: f64,
+    exports: bool,
     pub metrics: Arc<Metrics>,
 }
 
@@ -66,7 +67,8 @@ impl Telemetry {
             let exporter = exporter.map_err(|error| TelemetryError::Exporter(error.to_string()))?;
             builder = builder.with_batch_exporter(exporter);
         }
-        Telemetry::with(builder, if exports { ratio } else { 0.0 })
+        let telemetry = Telemetry::with(builder, if exports { ratio } else { 0.0 })?;
+        Ok(Telemetry { exports, ..telemetry })
     }
 
     /// With exporters of the caller's own.
@@ -82,12 +84,17 @@ impl Telemetry {
         let provider =
             builder.with_sampler(traces::Sampler { ratio }).with_resource(resource).build();
         let metrics = Metrics::new().map_err(TelemetryError::Metrics)?;
-        Ok(Telemetry { provider, ratio, metrics: Arc::new(metrics) })
+        Ok(Telemetry { provider, ratio, exports: false, metrics: Arc::new(metrics) })
     }
 
     /// From here on what the actors of this registry do is traced and counted.
     pub fn observe(&self, registry: &ActorRegistry) {
         registry.observe(self.observer(), self.ratio);
+    }
+
+    /// Draws the spans of HTTP requests, where spans go anywhere.
+    pub fn http_tracer(&self) -> Option<SdkTracer> {
+        self.exports.then(|| self.provider.tracer("gamev1"))
     }
 
     fn observer(&self) -> Arc<dyn Observer> {

@@ -85,7 +85,7 @@ where
         })
     });
     let done = match (config, runtime::small()) {
-        (Ok(config), Ok(runtime)) => match logs::init("warn", true) {
+        (Ok(config), Ok(runtime)) => match logs::init("warn", true, None) {
             Ok(()) => runtime.block_on(command(config)),
             Err(error) => Err(refused(error)),
         },

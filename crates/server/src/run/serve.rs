@@ -54,7 +54,14 @@ pub fn run(args: command::Serve, games: GameRegistry) -> Exit {
             return Exit::Refused;
         }
     };
-    if let Err(error) = logs::init(&config.log, config.dev) {
+    let telemetry = match Telemetry::from_env() {
+        Ok(telemetry) => Arc::new(telemetry),
+        Err(error) => {
+            complain(error);
+            return Exit::Refused;
+        }
+    };
+    if let Err(error) = logs::init(&config.log, config.dev, telemetry.http_tracer()) {
         complain(error);
         return Exit::Refused;
     }
@@ -73,13 +80,6 @@ pub fn run(args: command::Serve, games: GameRegistry) -> Exit {
         }
     };
     let runtime::Built { runtime, socket_options, kind } = built;
-    let telemetry = match Telemetry::from_env() {
-        Ok(telemetry) => Arc::new(telemetry),
-        Err(error) => {
-            complain(error);
-            return Exit::Refused;
-        }
-    };
     let start = Start { config, keys, games, socket_options, telemetry: telemetry.clone() };
     let exit = runtime.block_on(serve(start, &kind));
     telemetry.shutdown();

@@ -32,7 +32,7 @@ impl ShouldSample for Sampler {
     fn should_sample(
         &self,
         parent: Option<&Context>,
-        _: TraceId,
+        trace: TraceId,
         name: &str,
         _: &SpanKind,
         _: &[KeyValue],
@@ -42,7 +42,11 @@ impl ShouldSample for Sampler {
         let parent = parent.filter(SpanContext::is_valid);
         // A frame was drawn before anything was made of it.
         let kept = KEPT.iter().any(|kept| name.starts_with(kept)) || name == RECEIVED;
-        let sampled = kept || parent.as_ref().is_some_and(SpanContext::is_sampled);
+        let drawn = match &parent {
+            Some(parent) => parent.is_sampled(),
+            None => self.draws(trace),
+        };
+        let sampled = kept || drawn;
         SamplingResult {
             decision: if sampled {
                 SamplingDecision::RecordAndSample
@@ -53,6 +57,19 @@ impl ShouldSample for Sampler {
             trace_state: parent.map(|parent| parent.trace_state().clone()).unwrap_or_default(),
         }
     }
+}
+
+impl Sampler {
+    /// Whether a trace that begins here is kept: by its id, as OpenTelemetry's own sampler decides.
+    fn draws(&self, trace: TraceId) -> bool {
+        let id = u128::from_be_bytes(trace.to_bytes()) as u64 >> 1;
+        (id as f64) < self.ratio * (1_u64 << 63) as f64
+    }
+}
+
+/// The context of a client that traces its own work.
+pub fn remote(parent: SpanRef) -> Context {
+    Context::new().with_remote_span_context(context(parent, true))
 }
 
 const RECEIVED: &str = "ws receive";
@@ -224,9 +241,7 @@ impl Observer for Traces {
 
     fn received(&self, parent: Option<SpanRef>) -> Box<dyn Work> {
         let received = SpanBuilder::from_name(RECEIVED).with_kind(SpanKind::Server);
-        let parent = parent.map_or_else(Context::new, |parent| {
-            Context::new().with_remote_span_context(context(parent, true))
-        });
+        let parent = parent.map_or_else(Context::new, remote);
         Box::new(Open(self.tracer.build_with_context(received, &parent)))
     }
 

@@ -109,12 +109,16 @@ async fn what_a_client_traces_goes_on_in_the_server() {
     ada.input(&room, 1, json!({ "add": 1 })).await;
     ada.settled(&room, 1).await;
 
+    let call = server.call(Method::GET, "/v1/rooms").bearer_auth(player.access());
+    server.answer(call.header("traceparent", parent)).await.ok(200);
+
     let of_the_client =
         |span: &&opentelemetry_proto::tonic::trace::v1::Span| span.trace_id[..2] == [0x0a, 0xf7];
     let spans = collector.until("the input's way", |spans| {
         let handled =
             spans.iter().filter(of_the_client).filter(|span| named(span, "handle room.input"));
-        handled.count() == 2
+        let asked = spans.iter().filter(of_the_client).any(|span| named(span, "http request"));
+        handled.count() == 2 && asked
     });
     let spans = spans.await;
     let input: Vec<_> = spans
