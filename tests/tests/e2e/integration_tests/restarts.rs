@@ -1,6 +1,8 @@
 //! A server that ends and starts again: players come back to their seats, after a stop in order with everything, after
 //! a death without a word with what was saved last.
 
+use std::sync::Arc;
+
 use e2e::client::Dial;
 use rusqlite_lock::hold_the_database;
 use tokio::{task::JoinSet, time::Instant};
@@ -183,34 +185,43 @@ async fn an_upgraded_game_goes_on_with_rooms_that_it_reads_and_closes_the_others
     ada.refused("room.join", json!({ "room": rooms[1] }), "room_not_found").await;
 }
 
-/// Players who are in the middle of a game when the server is replaced.
-#[tokio::test]
-async fn a_deploy_under_load_loses_nothing_and_everybody_is_back_in_the_seat() {
-    const ROOMS: usize = 25;
-    const MEMBERS: usize = 8;
-    let mut server = with_bomb().unlimited().start().await;
-    let mut players = Vec::new();
-    for at in 0..ROOMS {
-        let mut first = server.connect(Format::BOTH[at % 2]).await;
-        let room = first.create("bomb").await;
-        players.push((first, room.clone(), 0));
-        for _ in 1..MEMBERS {
-            let mut member = server.connect(Format::BOTH[at % 2]).await;
-            member.join(&room).await;
-            players.push((member, room.clone(), 0));
-        }
+/// The members of a new room, each with what was settled of its inputs.
+async fn table(server: &Server, format: Format, members: usize) -> Vec<(Client, String, u64)> {
+    let mut first = server.connect(format).await;
+    let room = first.create("bomb").await;
+    let mut players = vec![(first, room.clone(), 0)];
+    for _ in 1..members {
+        let mut member = server.connect(format).await;
+        member.join(&room).await;
+        players.push((member, room.clone(), 0));
     }
     for (client, room, settled) in &mut players {
         client.input(room, 1, json!({ "add": 1 })).await;
         *settled = client.settled(room, 1).await.ack;
     }
+    players
+}
+
+/// Players who are in the middle of a game when the server is replaced.
+#[tokio::test]
+async fn a_deploy_under_load_loses_nothing_and_everybody_is_back_in_the_seat() {
+    const ROOMS: usize = 25;
+    const MEMBERS: usize = 8;
+    let server = Arc::new(with_bomb().unlimited().start().await);
+    let mut rooms = JoinSet::new();
+    for at in 0..ROOMS {
+        let server = server.clone();
+        rooms.spawn(async move { table(&server, Format::BOTH[at % 2], MEMBERS).await });
+    }
+    let players: Vec<_> = rooms.join_all().await.into_iter().flatten().collect();
+    let mut server = Arc::into_inner(server).unwrap();
 
     let stopped = Instant::now();
     server.restart(Stop::Drain).await;
     let up = stopped.elapsed();
 
     let mut back = JoinSet::new();
-    let server = std::sync::Arc::new(server);
+    let server = Arc::new(server);
     for (mut client, room, settled) in players {
         let server = server.clone();
         back.spawn(async move {
