@@ -2,11 +2,13 @@
 
 pub mod accounts;
 pub mod crash_records;
+pub mod database;
 pub mod history;
 mod sealed;
 pub mod spool;
 pub mod sqlite;
 
 pub use crash_records::CrashRecordDir;
+pub use database::{Connections, Database, MigrateError};
 pub use spool::SpoolDir;
-pub use sqlite::{MigrateError, OpenError, Sqlite, SqliteOptions};
+pub use sqlite::{OpenError, Sqlite, SqliteOptions};

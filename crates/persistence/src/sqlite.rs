@@ -21,15 +21,16 @@ use std::{
     time::Duration,
 };
 
-use gamev1_actors::ports::StoreError;
+use gamev1_actors::ports::{Answer, StoreError};
 use tokio::time::Instant;
 
-pub use self::{connection::ConnectError, migrations::MigrateError};
+pub use self::connection::ConnectError;
 use self::{
     connection::{Connection, Use, connect},
     pool::{Patience, Pool},
     stall::Stall,
 };
+use crate::database::{Connections, Database, MigrateError};
 
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "gamev1.db";
@@ -69,7 +70,7 @@ pub enum OpenError {
     Database { path: PathBuf, source: ConnectError },
 }
 
-/// The database, open. Shared behind an `Arc`; implements the ports of rooms, accounts and history.
+/// The database, open.
 pub struct Sqlite {
     writer: Pool,
     readers: Pool,
@@ -78,7 +79,7 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the database, making it where there is none. The schema may still be missing: see [`Sqlite::migrate`].
+    /// Opens the database, making it where there is none. The schema may still be missing: see [`Database::migrate`].
     pub async fn open(options: SqliteOptions) -> Result<Sqlite, OpenError> {
         let SqliteOptions { data_dir, readers_max, call_timeout, busy_timeout } = options;
         let file = data_dir.join(FILE_NAME);
@@ -91,46 +92,45 @@ impl Sqlite {
         Ok(Sqlite { writer, readers, stall, file })
     }
 
-    /// Holds every call for so long from now, as a database would that stands still; none at all ends it. For those who
-    /// want to see what an outage does.
-    pub fn stall(&self, stall: Duration) {
-        self.stall.begin(stall);
-    }
-
-    /// Brings the schema up to date and says which migrations that took. A second process may do the same meanwhile.
-    pub async fn migrate(&self) -> Result<Vec<String>, MigrateError> {
-        let applied = self.writer.unbounded(|sqlite| Ok(migrations::apply(sqlite))).await??;
-        if !applied.is_empty() {
-            tracing::info!(?applied, file = %self.file.display(), "the schema was migrated");
-        }
-        Ok(applied)
-    }
-
-    /// Whether the database answers and has its schema.
-    pub async fn probe(&self) -> Result<(), StoreError> {
-        let probe = |sqlite: &mut rusqlite::Connection| {
-            sqlite.prepare_cached(sql::PROBE)?.exists(()).map(drop)
-        };
-        self.readers.call(probe).await
-    }
-
-    /// Connections that are idle, and that are used.
-    pub fn connections(&self) -> (u64, u64) {
-        let states = [self.writer.state(), self.readers.state()];
-        let idle: u32 = states.iter().map(|state| state.idle_connections).sum();
-        let all: u32 = states.iter().map(|state| state.connections).sum();
-        (u64::from(idle), u64::from(all - idle))
-    }
-
     pub fn file(&self) -> &Path {
         &self.file
     }
+}
 
-    /// Ends what is running, refuses what comes, and closes the file with its log written back. Without this nothing
-    /// is lost, but the next to open it has the log to read.
-    pub async fn close(&self) {
-        self.readers.close(|_| Ok(())).await;
-        self.writer.close(tidy).await;
+impl Database for Sqlite {
+    fn migrate(&self) -> Answer<'_, Result<Vec<String>, MigrateError>> {
+        Box::pin(async {
+            let applied = self.writer.unbounded(|sqlite| Ok(migrations::apply(sqlite))).await??;
+            if !applied.is_empty() {
+                tracing::info!(?applied, file = %self.file.display(), "the schema was migrated");
+            }
+            Ok(applied)
+        })
+    }
+
+    fn probe(&self) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(
+            self.readers.call(|sqlite| sqlite.prepare_cached(sql::PROBE)?.exists(()).map(drop)),
+        )
+    }
+
+    fn connections(&self) -> Connections {
+        let states = [self.writer.state(), self.readers.state()];
+        let idle: u32 = states.iter().map(|state| state.idle_connections).sum();
+        let all: u32 = states.iter().map(|state| state.connections).sum();
+        Connections { idle: u64::from(idle), used: u64::from(all - idle) }
+    }
+
+    fn stall(&self, stall: Duration) {
+        self.stall.begin(stall);
+    }
+
+    /// Closes the file with its log written back. Without this the next to open it has the log to read.
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            self.readers.close(|_| Ok(())).await;
+            self.writer.close(tidy).await;
+        })
     }
 }
 

@@ -21,7 +21,7 @@ mod world;
 
 use std::time::Duration;
 
-use gamev1_persistence::{Sqlite, SqliteOptions};
+use gamev1_persistence::{Database, Sqlite, SqliteOptions};
 
 use crate::world::Engine;
 
@@ -120,9 +120,5 @@ impl Engine for SqliteEngine {
         let store = Sqlite::open(options).await.unwrap();
         store.migrate().await.unwrap();
         store
-    }
-
-    async fn close(store: Sqlite) {
-        store.close().await;
     }
 }

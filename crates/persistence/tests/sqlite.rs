@@ -11,7 +11,7 @@ use std::{
 
 use gamev1_actors::ports::{RoomRecord, RoomStore, StoreError};
 use gamev1_persistence::{
-    MigrateError, OpenError, Sqlite, SqliteOptions, accounts::Accounts, history::History,
+    Database, MigrateError, OpenError, Sqlite, SqliteOptions, accounts::Accounts, history::History,
     sqlite::FILE_NAME,
 };
 use gamev1_protocol::{PlayerId, RoomId};

@@ -7,7 +7,7 @@ use gamev1_protocol::{RoomId, SessionId};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{Sqlite, SqliteOptions};
+use crate::{Database, Sqlite, SqliteOptions};
 
 fn spooled(n: u64) -> Spooled {
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000 + n);

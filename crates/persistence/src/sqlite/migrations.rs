@@ -5,6 +5,7 @@ use refinery::{Error, Migration, Report, Runner, error::Kind};
 use rusqlite::Connection;
 
 use super::pool::fault;
+use crate::database::MigrateError;
 
 /// In the order of their numbers. One that was released is never edited: what changes is a new one, and the last
 /// release must run on what it leaves.
@@ -17,33 +18,6 @@ const MIGRATIONS: [(&str, &str); 2] = [
 ];
 
 const TRIES_MAX: usize = 3;
-
-/// Why the schema was not brought up to date.
-#[derive(Debug, thiserror::Error)]
-pub enum MigrateError {
-    #[error(
-        "{compiled_in} is not what was applied to this database as {applied}: it was edited after the fact"
-    )]
-    Edited { applied: String, compiled_in: String },
-    #[error("{migration} was never applied to this database, although {newest} was")]
-    Skipped { migration: String, newest: String },
-    #[error("a migration failed: {0}")]
-    Failed(String),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl MigrateError {
-    /// Whether trying again cannot help, so that the process should end.
-    pub const fn is_final(&self) -> bool {
-        match self {
-            MigrateError::Edited { .. }
-            | MigrateError::Skipped { .. }
-            | MigrateError::Failed(_) => true,
-            MigrateError::Store(_) => false,
-        }
-    }
-}
 
 /// Applies what is missing, all of it or nothing, and says what that was. Blocks.
 pub(super) fn apply(sqlite: &mut Connection) -> Result<Vec<String>, MigrateError> {

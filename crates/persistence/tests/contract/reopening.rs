@@ -2,6 +2,7 @@
 
 use gamev1_actors::ports::{RoomRecord, RoomStore};
 use gamev1_persistence::{
+    Database,
     accounts::{Accounts, Rotate, Rotation},
     history::History,
 };
@@ -19,7 +20,7 @@ pub(crate) async fn what_was_acknowledged_is_there_after_reopening<E: Engine>(en
     let rotate = Rotate { used: first, next: second, next_expires_at: at(100) };
     store.rotate_refresh(rotate.clone(), at(1)).await.unwrap();
     store.write(&[open(0)], &[]).await.unwrap();
-    E::close(store).await;
+    store.close().await;
 
     let store = engine.open().await;
 
@@ -51,7 +52,7 @@ pub(crate) async fn two_who_have_it_open_see_what_the_other_wrote<E: Engine>(eng
 
     for store in writers.join_all().await {
         assert_eq!(store.rooms_of_game("relay", 1_000).await.unwrap().len(), 100);
-        E::close(store).await;
+        store.close().await;
     }
 }
 

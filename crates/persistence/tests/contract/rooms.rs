@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use gamev1_actors::ports::RoomRecord;
-use gamev1_persistence::history::{RoomEnd, Stay, StayEnd, StoredRoom};
+use gamev1_persistence::{
+    Database,
+    history::{RoomEnd, Stay, StayEnd, StoredRoom},
+};
 use gamev1_protocol::{PlayerId, RoomId, Seat, SessionId};
 use serde_json::json;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::world::{Store, a_player, at};
+use crate::world::{a_player, at};
 
 const ROOM: RoomId = RoomId::from_bits(0x1_2345_6789);
 
-pub(crate) async fn records_are_applied_in_their_order<S: Store>(store: S) {
+pub(crate) async fn records_are_applied_in_their_order<S: Database>(store: S) {
     let player = a_player(&store).await.id;
     let (opened, taken, game_session) = (open(ROOM, 10), take(ROOM, player, 3, 11), Uuid::now_v7());
     let RoomRecord::SeatTaken { session, .. } = taken.1 else { unreachable!() };
@@ -43,7 +46,7 @@ pub(crate) async fn records_are_applied_in_their_order<S: Store>(store: S) {
     assert_eq!(store.stays_of_player(player, 10).await.unwrap(), [stay]);
 }
 
-pub(crate) async fn a_batch_written_again_changes_nothing<S: Store>(store: S) {
+pub(crate) async fn a_batch_written_again_changes_nothing<S: Database>(store: S) {
     let player = a_player(&store).await.id;
     let taken = take(ROOM, player, 0, 2);
     let left = RoomRecord::SeatLeft { game_session: taken.0, result: None, at: at(3) };
@@ -60,7 +63,7 @@ pub(crate) async fn a_batch_written_again_changes_nothing<S: Store>(store: S) {
     assert_eq!(after.1.len(), 1);
 }
 
-pub(crate) async fn an_end_that_was_stored_is_not_stored_over<S: Store>(store: S) {
+pub(crate) async fn an_end_that_was_stored_is_not_stored_over<S: Database>(store: S) {
     let player = a_player(&store).await.id;
     let taken = take(ROOM, player, 0, 2);
     let left = |at| RoomRecord::SeatLeft { game_session: taken.0, result: None, at };
@@ -73,7 +76,7 @@ pub(crate) async fn an_end_that_was_stored_is_not_stored_over<S: Store>(store: S
     assert_eq!(store.stays_in_room(ROOM, 1).await.unwrap()[0].ended.as_ref().unwrap().at, at(3));
 }
 
-pub(crate) async fn a_thousand_records_are_one_batch<S: Store>(store: S) {
+pub(crate) async fn a_thousand_records_are_one_batch<S: Database>(store: S) {
     let player = a_player(&store).await.id;
     let mut batch = vec![open(ROOM, 0)];
     batch.extend((0..999).map(|n| take(ROOM, player, n, 1 + u64::from(n)).1));
@@ -85,7 +88,7 @@ pub(crate) async fn a_thousand_records_are_one_batch<S: Store>(store: S) {
     assert_eq!(seats, (0..999).collect::<Vec<_>>());
 }
 
-pub(crate) async fn a_record_that_cannot_be_stored_does_not_lose_the_others<S: Store>(store: S) {
+pub(crate) async fn a_record_that_cannot_be_stored_does_not_lose_the_others<S: Database>(store: S) {
     let (before, bad, after) = (room(1), room(2), room(3));
     let mut no_seats = open(bad, 1);
     if let RoomRecord::Opened { seats_max, .. } = &mut no_seats {
@@ -99,7 +102,7 @@ pub(crate) async fn a_record_that_cannot_be_stored_does_not_lose_the_others<S: S
     assert_eq!(store.room(after).await.unwrap(), Some(stored(after, 1)));
 }
 
-pub(crate) async fn a_stay_of_a_player_who_is_gone_is_kept_without_a_name<S: Store>(store: S) {
+pub(crate) async fn a_stay_of_a_player_who_is_gone_is_kept_without_a_name<S: Database>(store: S) {
     store.write(&[open(ROOM, 1), take(ROOM, PlayerId::new(), 0, 2).1], &[]).await.unwrap();
 
     let stays = store.stays_in_room(ROOM, 10).await.unwrap();
@@ -107,7 +110,7 @@ pub(crate) async fn a_stay_of_a_player_who_is_gone_is_kept_without_a_name<S: Sto
     assert_eq!(stays[0].player, None);
 }
 
-pub(crate) async fn a_stay_is_kept_though_its_room_was_never_recorded<S: Store>(store: S) {
+pub(crate) async fn a_stay_is_kept_though_its_room_was_never_recorded<S: Database>(store: S) {
     let player = a_player(&store).await.id;
 
     store.write(&[take(ROOM, player, 0, 2).1, close(ROOM, 3)], &[]).await.unwrap();
@@ -116,7 +119,7 @@ pub(crate) async fn a_stay_is_kept_though_its_room_was_never_recorded<S: Store>(
     assert_eq!(store.stays_of_player(player, 10).await.unwrap().len(), 1);
 }
 
-pub(crate) async fn of_two_hundred_writers_none_starves<S: Store>(store: S) {
+pub(crate) async fn of_two_hundred_writers_none_starves<S: Database>(store: S) {
     let store = Arc::new(store);
     let mut writers = JoinSet::new();
     for n in 0..200 {
@@ -133,7 +136,7 @@ pub(crate) async fn of_two_hundred_writers_none_starves<S: Store>(store: S) {
     assert_eq!(rooms.iter().filter(|room| room.closed.is_some()).count(), 200);
 }
 
-pub(crate) async fn the_latest_come_first_and_no_more_than_asked_for<S: Store>(store: S) {
+pub(crate) async fn the_latest_come_first_and_no_more_than_asked_for<S: Database>(store: S) {
     let player = a_player(&store).await.id;
     for n in 0..5 {
         store.write(&[open(room(n), n), take(room(n), player, 0, 10 + n).1], &[]).await.unwrap();

@@ -4,7 +4,8 @@ use gamev1_actors::ports::{Sanction, SanctionKind};
 use gamev1_protocol::PlayerId;
 use uuid::Uuid;
 
-use crate::world::{Store, at};
+use crate::world::at;
+use gamev1_persistence::Database;
 
 fn ban(player: PlayerId, until: Option<u64>) -> Sanction {
     Sanction {
@@ -18,7 +19,9 @@ fn ban(player: PlayerId, until: Option<u64>) -> Sanction {
     }
 }
 
-pub(crate) async fn those_that_hold_are_read_in_pages_and_ended_ones_are_not<S: Store>(store: S) {
+pub(crate) async fn those_that_hold_are_read_in_pages_and_ended_ones_are_not<S: Database>(
+    store: S,
+) {
     let player = PlayerId::new();
     let (short, long) = (ban(player, Some(10)), ban(player, Some(1_000)));
     let open = Sanction { kind: SanctionKind::Mute, by: None, ..ban(player, None) };
@@ -32,7 +35,7 @@ pub(crate) async fn those_that_hold_are_read_in_pages_and_ended_ones_are_not<S: 
     assert_eq!(store.active(at(10), None, 9).await.unwrap(), [long, open]);
 }
 
-pub(crate) async fn a_lifted_sanction_holds_no_more<S: Store>(store: S) {
+pub(crate) async fn a_lifted_sanction_holds_no_more<S: Database>(store: S) {
     let (player, other) = (PlayerId::new(), PlayerId::new());
     let mute = Sanction { kind: SanctionKind::Mute, ..ban(player, None) };
     let theirs = ban(other, None);

@@ -3,7 +3,8 @@
 use gamev1_actors::ports::{RoomRecord, RoomSave, SessionSave};
 use gamev1_protocol::{RoomId, SessionId};
 
-use crate::world::{Store, a_player, at};
+use crate::world::{a_player, at};
+use gamev1_persistence::Database;
 
 const ROOM: RoomId = RoomId::from_bits(0x5_0000_0001);
 
@@ -16,7 +17,7 @@ fn closed(seconds: u64) -> RoomRecord {
     RoomRecord::Closed { room: ROOM, reason: "ended".into(), result: None, at: at(seconds) }
 }
 
-pub(crate) async fn the_latest_image_of_a_room_is_kept_and_found_by_its_members<S: Store>(
+pub(crate) async fn the_latest_image_of_a_room_is_kept_and_found_by_its_members<S: Database>(
     store: S,
 ) {
     let [ada, bob, cyd] = [SessionId::new(), SessionId::new(), SessionId::new()];
@@ -32,7 +33,7 @@ pub(crate) async fn the_latest_image_of_a_room_is_kept_and_found_by_its_members<
     assert_eq!(store.claim(RoomId::from_bits(7), at(3)).await.unwrap(), None);
 }
 
-pub(crate) async fn a_former_owner_writes_nothing_any_more_and_is_told<S: Store>(store: S) {
+pub(crate) async fn a_former_owner_writes_nothing_any_more_and_is_told<S: Database>(store: S) {
     let ada = SessionId::new();
     store.write(&[], &[save(1, 1, &[ada])]).await.unwrap();
     assert_eq!(store.claim(ROOM, at(2)).await.unwrap().unwrap().owner_epoch, 2);
@@ -45,7 +46,7 @@ pub(crate) async fn a_former_owner_writes_nothing_any_more_and_is_told<S: Store>
     assert_eq!((again.owner_epoch, again.saved_at), (3, at(4)));
 }
 
-pub(crate) async fn a_room_that_is_closed_is_forgotten_and_a_save_behind_it_is_not<S: Store>(
+pub(crate) async fn a_room_that_is_closed_is_forgotten_and_a_save_behind_it_is_not<S: Database>(
     store: S,
 ) {
     let ada = SessionId::new();
@@ -58,7 +59,7 @@ pub(crate) async fn a_room_that_is_closed_is_forgotten_and_a_save_behind_it_is_n
     assert_eq!(store.rooms_of_session(ada).await.unwrap(), [ROOM]);
 }
 
-pub(crate) async fn a_thousand_rooms_are_one_batch<S: Store>(store: S) {
+pub(crate) async fn a_thousand_rooms_are_one_batch<S: Database>(store: S) {
     let ada = SessionId::new();
     let room = |n| RoomSave { room: RoomId::from_bits(n), ..save(1, 1, &[ada]) };
     let saves: Vec<_> = (0..1_000).map(room).collect();
@@ -67,7 +68,7 @@ pub(crate) async fn a_thousand_rooms_are_one_batch<S: Store>(store: S) {
     assert_eq!(store.rooms_of_session(ada).await.unwrap().len(), 1_000);
 }
 
-pub(crate) async fn a_saved_session_is_good_once<S: Store>(store: S) {
+pub(crate) async fn a_saved_session_is_good_once<S: Database>(store: S) {
     let [ada, bob] = [SessionId::new(), SessionId::new()];
     let save = |session, n: u8| SessionSave { session, at: at(1), image: vec![n; 3].into() };
     store.save_sessions(&[save(ada, 1), save(bob, 2)]).await.unwrap();
@@ -79,7 +80,7 @@ pub(crate) async fn a_saved_session_is_good_once<S: Store>(store: S) {
     assert_eq!(store.take_sessions(&[bob, ada]).await.unwrap(), []);
 }
 
-pub(crate) async fn what_nobody_claims_is_ended_and_what_was_claimed_is_not<S: Store>(store: S) {
+pub(crate) async fn what_nobody_claims_is_ended_and_what_was_claimed_is_not<S: Database>(store: S) {
     let player = a_player(&store).await.id;
     let ada = SessionId::new();
     let room = |n: u64| RoomId::from_bits(0x6_0000_0000 + n);

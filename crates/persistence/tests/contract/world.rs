@@ -5,30 +5,22 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use gamev1_actors::ports::{RoomStore, SanctionStore};
 use gamev1_persistence::{
+    Database,
     accounts::{Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, SecretHash},
-    history::History,
 };
 use gamev1_protocol::{PlayerId, SignInId};
 
 /// A place for a database of one kind, which can be opened more than once.
 pub(crate) trait Engine: Sized {
-    type Store: Store;
+    type Store: Database;
 
     /// A new place with nothing in it.
     fn fresh() -> Self;
 
     /// Opens it, with its schema.
     async fn open(&self) -> Self::Store;
-
-    async fn close(store: Self::Store);
 }
-
-/// All that an engine implements.
-pub(crate) trait Store: Accounts + RoomStore + SanctionStore + History {}
-
-impl<S: Accounts + RoomStore + SanctionStore + History> Store for S {}
 
 /// `seconds` into the time of the tests, which is long past.
 pub(crate) fn at(seconds: u64) -> SystemTime {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use gamev1_persistence::{
-    Sqlite, SqliteOptions,
+    Database, Sqlite, SqliteOptions,
     accounts::{Accounts, NewPlayer, Player, Role},
 };
 use gamev1_protocol::PlayerId;
@@ -49,11 +49,11 @@ pub fn token(args: &command::Token) -> Exit {
         }
         let now = SystemTime::now();
         let keys = Keys::open(&config.data_dir, now).map_err(refused)?;
-        let sqlite = Arc::new(open(&config).await?);
-        let player = player(&*sqlite, name, args.role, now).await?;
-        let sign_ins = SignIns::new(sqlite.clone(), Arc::new(Tokens::new(keys)));
+        let database = migrated(&config).await?;
+        let player = player(&*database, name, args.role, now).await?;
+        let sign_ins = SignIns::new(database.clone(), Arc::new(Tokens::new(keys)));
         let token = sign_ins.access_only(&player, ttl, now).await;
-        sqlite.close().await;
+        database.close().await;
         token.map_err(|error| failed(error.message))
     })
 }
@@ -61,9 +61,9 @@ pub fn token(args: &command::Token) -> Exit {
 /// `gamev1 migrate`: says what was applied.
 pub fn migrate(args: &command::Data) -> Exit {
     finish(args, |config| async move {
-        let sqlite = Sqlite::open(SqliteOptions::new(&config.data_dir)).await.map_err(refused)?;
-        let applied = sqlite.migrate().await;
-        sqlite.close().await;
+        let database = open(&config).await?;
+        let applied = database.migrate().await;
+        database.close().await;
         match applied {
             Ok(applied) if applied.is_empty() => Ok("the database is up to date".to_owned()),
             Ok(applied) => Ok(format!("applied {}", applied.join(", "))),
@@ -104,10 +104,15 @@ where
     }
 }
 
-async fn open(config: &Config) -> Result<Sqlite, Failure> {
-    let sqlite = Sqlite::open(SqliteOptions::new(&config.data_dir)).await.map_err(refused)?;
-    match sqlite.migrate().await {
-        Ok(_) => Ok(sqlite),
+async fn open(config: &Config) -> Result<Arc<dyn Database>, Failure> {
+    let opened = Sqlite::open(SqliteOptions::new(&config.data_dir)).await;
+    Ok(Arc::new(opened.map_err(refused)?))
+}
+
+async fn migrated(config: &Config) -> Result<Arc<dyn Database>, Failure> {
+    let database = open(config).await?;
+    match database.migrate().await {
+        Ok(_) => Ok(database),
         Err(error) if error.is_final() => Err(refused(error)),
         Err(error) => Err(failed(error)),
     }

@@ -1,12 +1,8 @@
 //! What is done every few seconds as long as the server runs: forgetting, and looking whether the database answers.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
-use gamev1_actors::ports::RoomStore;
-use gamev1_persistence::{Sqlite, accounts::Accounts};
+use gamev1_persistence::Database;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::{App, Services};
@@ -24,7 +20,7 @@ const FORGET_EVERY: u64 = 720;
 const FORGET_CALLS_MAX: usize = 100;
 
 /// Runs until it is dropped.
-pub async fn run(app: &App, services: &Services, sqlite: Arc<Sqlite>) {
+pub async fn run(app: &App, services: &Services, database: &dyn Database) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (started, mut unclaimed) = (SystemTime::now(), true);
@@ -32,18 +28,18 @@ pub async fn run(app: &App, services: &Services, sqlite: Arc<Sqlite>) {
         rounds.tick().await;
         app.limits.sweep();
         services.tickets.sweep(SystemTime::now());
-        probe(app, &sqlite).await;
+        probe(app, database).await;
         if unclaimed && started.elapsed().is_ok_and(|since| since >= CLAIM_WITHIN) {
-            unclaimed = !end_unclaimed(&sqlite, started).await;
+            unclaimed = !end_unclaimed(database, started).await;
         }
         if round % FORGET_EVERY == 0 {
-            forget(&sqlite).await;
+            forget(database).await;
         }
     }
 }
 
-async fn probe(app: &App, sqlite: &Sqlite) {
-    match sqlite.probe().await {
+async fn probe(app: &App, database: &dyn Database) {
+    match database.probe().await {
         Ok(()) => app.readiness.set_ready(DATABASE),
         Err(error) => {
             tracing::error!(%error, "the database does not answer");
@@ -53,8 +49,8 @@ async fn probe(app: &App, sqlite: &Sqlite) {
 }
 
 /// Ends rooms of former processes for which nobody came. True when there are no more.
-async fn end_unclaimed(sqlite: &Sqlite, started: SystemTime) -> bool {
-    match sqlite.end_unclaimed(started, SystemTime::now(), UNCLAIMED_AT_ONCE).await {
+async fn end_unclaimed(database: &dyn Database, started: SystemTime) -> bool {
+    match database.end_unclaimed(started, SystemTime::now(), UNCLAIMED_AT_ONCE).await {
         Ok(0) => true,
         Ok(rooms) => {
             tracing::info!(rooms, "rooms that nobody came back to were ended");
@@ -67,9 +63,9 @@ async fn end_unclaimed(sqlite: &Sqlite, started: SystemTime) -> bool {
     }
 }
 
-async fn forget(sqlite: &Sqlite) {
+async fn forget(database: &dyn Database) {
     for _ in 0..FORGET_CALLS_MAX {
-        match sqlite.forget_expired(SystemTime::now()).await {
+        match database.forget_expired(SystemTime::now()).await {
             Ok(0) => return,
             Ok(forgotten) => tracing::debug!(forgotten, "ended sign-ins were deleted"),
             Err(error) => return tracing::warn!(%error, "ended sign-ins are not deleted"),

@@ -13,7 +13,8 @@ use gamev1_actors::{
     vault::Vault,
 };
 use gamev1_persistence::{
-    CrashRecordDir, MigrateError, OpenError, SpoolDir, Sqlite, SqliteOptions, spool::Absorbed,
+    Connections, CrashRecordDir, Database, MigrateError, SpoolDir, Sqlite, SqliteOptions,
+    spool::Absorbed,
 };
 use tokio::{
     net::TcpListener,
@@ -135,7 +136,7 @@ async fn serve(start_with: Start, runtime: &str) -> Exit {
         }
     };
     drop(early);
-    let (system, sqlite) = match started {
+    let (system, database) = match started {
         Ok(started) => started,
         Err(exit) => return exit,
     };
@@ -152,7 +153,7 @@ async fn serve(start_with: Start, runtime: &str) -> Exit {
     for warning in start_up::warnings(&app) {
         tracing::warn!("{warning}");
     }
-    until_stopped(&app, system, sqlite, &mut signals).await
+    until_stopped(&app, system, database, &mut signals).await
 }
 
 /// A listening socket; where there is none the one who started the program is told why.
@@ -176,10 +177,10 @@ async fn start(
     keys: Keys,
     games: GameRegistry,
     door: Door,
-) -> Result<(System, Arc<Sqlite>), Exit> {
-    let sqlite = Arc::new(database(app).await?);
+) -> Result<(System, Arc<dyn Database>), Exit> {
+    let database = database(app).await?;
     let tokens = Arc::new(Tokens::new(keys));
-    let authenticator = Arc::new(Authenticator::new(sqlite.clone(), tokens.clone()));
+    let authenticator = Arc::new(Authenticator::new(database.clone(), tokens.clone()));
     let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
     let vault = Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
     let all = app.config.crash_records == Recorded::All;
@@ -191,32 +192,32 @@ async fn start(
         }
     }
     app.telemetry.observe(&vault.registry);
-    app.telemetry.metrics.read_from(sources(app, &vault, &sqlite));
+    app.telemetry.metrics.read_from(sources(app, &vault, &database));
     app.open(Services {
         vault: vault.clone(),
         authenticator,
-        sign_ins: SignIns::new(sqlite.clone(), tokens),
+        sign_ins: SignIns::new(database.clone(), tokens),
         resume_key,
         tickets: Tickets::default(),
         idempotency: Idempotency::default(),
         room_list: RoomList::default(),
         stall_db: {
-            let sqlite = sqlite.clone();
-            Box::new(move |stall| sqlite.stall(stall))
+            let database = database.clone();
+            Box::new(move |stall| database.stall(stall))
         },
     });
     app.readiness.set_ready(housekeeping::DATABASE);
     let parts = Parts {
         vault,
-        store: sqlite.clone(),
-        sanctions: sqlite.clone(),
+        store: database.clone(),
+        sanctions: database.clone(),
         spool: Arc::new(SpoolDir::new(&app.config.data_dir)),
         supervision: app.config.supervision.clone(),
         readiness: app.readiness.clone(),
         edge: edge::start(door),
     };
     match tree::start(parts).await {
-        Ok(system) => Ok((system, sqlite)),
+        Ok(system) => Ok((system, database)),
         Err(error) => {
             tracing::error!(%error, "the supervision tree does not start");
             Err(Exit::GaveUp)
@@ -225,32 +226,35 @@ async fn start(
 }
 
 /// What the metrics read.
-fn sources(app: &Arc<App>, vault: &Arc<Vault>, sqlite: &Arc<Sqlite>) -> Sources {
+fn sources(app: &Arc<App>, vault: &Arc<Vault>, database: &Arc<dyn Database>) -> Sources {
     // Weak: the application holds the metrics.
-    let (app, sqlite) = (Arc::downgrade(app), sqlite.clone());
+    let (app, database) = (Arc::downgrade(app), database.clone());
     Sources {
         vault: vault.clone(),
         rate_limit_hits: Box::new(move || {
             app.upgrade().map_or(Vec::new(), |app| app.limits.hits())
         }),
-        database_connections: Box::new(move || sqlite.connections()),
+        database_connections: Box::new(move || {
+            let Connections { idle, used } = database.connections();
+            (idle, used)
+        }),
     }
 }
 
 /// Opens and migrates the database. One that does not answer is tried again; one that is not ours to use is not.
-async fn database(app: &App) -> Result<Sqlite, Exit> {
+async fn database(app: &App) -> Result<Arc<dyn Database>, Exit> {
     let refused = |error: &dyn std::error::Error| {
         complain(error);
         Exit::Refused
     };
     let opened = Sqlite::open(SqliteOptions::new(&app.config.data_dir)).await;
-    let sqlite = opened.map_err(|error: OpenError| refused(&error))?;
+    let database: Arc<dyn Database> = Arc::new(opened.map_err(|error| refused(&error))?);
     let mut wait = RETRY_FIRST;
     loop {
-        match sqlite.migrate().await {
+        match database.migrate().await {
             Ok(_) => {
-                absorb(app, &sqlite).await;
-                return Ok(sqlite);
+                absorb(app, &*database).await;
+                return Ok(database);
             }
             Err(error) if error.is_final() => return Err(refused(&error)),
             Err(error @ MigrateError::Store(_)) => {
@@ -265,8 +269,8 @@ async fn database(app: &App) -> Result<Sqlite, Exit> {
 }
 
 /// Brings in what a former process could not store.
-async fn absorb(app: &App, sqlite: &Sqlite) {
-    match SpoolDir::new(&app.config.data_dir).absorb(sqlite).await {
+async fn absorb(app: &App, database: &dyn Database) {
+    match SpoolDir::new(&app.config.data_dir).absorb(database).await {
         Ok(absorbed) if absorbed == Absorbed::default() => {}
         Ok(Absorbed { files, rooms, sessions, unreadable }) => {
             tracing::warn!(files, rooms, sessions, unreadable, "the spool was brought in");
@@ -279,7 +283,7 @@ async fn absorb(app: &App, sqlite: &Sqlite) {
 async fn until_stopped(
     app: &App,
     mut system: System,
-    sqlite: Arc<Sqlite>,
+    database: Arc<dyn Database>,
     signals: &mut Signals,
 ) -> Exit {
     let Some(services) = app.services_if_open() else { return Exit::Failed };
@@ -297,10 +301,10 @@ async fn until_stopped(
             tracing::error!(?budget, "the root of the supervision tree gave up");
             Exit::GaveUp
         }
-        () = housekeeping::run(app, services, sqlite.clone()) => Exit::Failed,
+        () = housekeeping::run(app, services, &*database) => Exit::Failed,
     };
     tokio::select! {
-        () = drain(app, system, &sqlite, exit) => exit,
+        () = drain(app, system, &*database, exit) => exit,
         () = signals.interrupt() => {
             tracing::warn!("a second SIGINT: stopping at once");
             Exit::Interrupted
@@ -309,7 +313,7 @@ async fn until_stopped(
 }
 
 /// Tells clients, keeps what must outlive the process, lets requests finish: within the budget, sooner if all is done.
-async fn drain(app: &App, system: System, sqlite: &Sqlite, exit: Exit) {
+async fn drain(app: &App, system: System, database: &dyn Database, exit: Exit) {
     let budget = app.config.drain_budget;
     let deadline = Instant::now() + budget;
     if let Some(observer) = system.vault.registry.observer() {
@@ -324,7 +328,7 @@ async fn drain(app: &App, system: System, sqlite: &Sqlite, exit: Exit) {
     if timeout_at(deadline, app.connections_ended()).await.is_err() {
         tracing::warn!("the time to stop is over and connections are still open");
     }
-    if timeout(CLOSE_WITHIN, sqlite.close()).await.is_err() {
+    if timeout(CLOSE_WITHIN, database.close()).await.is_err() {
         tracing::warn!("the database was not closed in time; nothing is lost by that");
     }
     tracing::info!("stopped");

@@ -1,0 +1,66 @@
+//! What the server asks of a database, whichever engine it is: every port, and the life of the database itself.
+
+use std::time::Duration;
+
+use gamev1_actors::ports::{Answer, RoomStore, SanctionStore, StoreError};
+
+use crate::{accounts::Accounts, history::History};
+
+/// An engine. Shared behind an `Arc`; each of its ports is had by upcasting.
+pub trait Database: Accounts + History + RoomStore + SanctionStore {
+    /// Brings the schema up to date and says which migrations that took. A second process may do the same meanwhile.
+    ///
+    /// # Errors
+    /// See [`MigrateError::is_final`].
+    fn migrate(&self) -> Answer<'_, Result<Vec<String>, MigrateError>>;
+
+    /// Whether the database answers and has its schema.
+    ///
+    /// # Errors
+    /// It does not.
+    fn probe(&self) -> Answer<'_, Result<(), StoreError>>;
+
+    /// How many connections are open.
+    fn connections(&self) -> Connections;
+
+    /// Holds every call for so long from now, as a database would that stands still; none at all ends it. For those
+    /// who want to see what an outage does.
+    fn stall(&self, stall: Duration);
+
+    /// Ends what is running and refuses what comes. Nothing is lost without it.
+    fn close(&self) -> Answer<'_, ()>;
+}
+
+/// Open connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    pub idle: u64,
+    pub used: u64,
+}
+
+/// Why the schema was not brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    #[error(
+        "{compiled_in} is not what was applied to this database as {applied}: it was edited after the fact"
+    )]
+    Edited { applied: String, compiled_in: String },
+    #[error("{migration} was never applied to this database, although {newest} was")]
+    Skipped { migration: String, newest: String },
+    #[error("a migration failed: {0}")]
+    Failed(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl MigrateError {
+    /// Whether trying again cannot help, so that the process should end.
+    pub const fn is_final(&self) -> bool {
+        match self {
+            MigrateError::Edited { .. }
+            | MigrateError::Skipped { .. }
+            | MigrateError::Failed(_) => true,
+            MigrateError::Store(_) => false,
+        }
+    }
+}
