@@ -1,12 +1,16 @@
 //! What the actors need from the world: the ports that `persistence` and `server` implement. Here the words are the
 //! actors' own; no SQL, no HTTP, no token format.
 
+pub mod audit;
+
 use std::{borrow::Cow, future::Future, io, pin::Pin, time::SystemTime};
 
 use bytes::Bytes;
 use gamev1_protocol::{PlayerId, RoomId, Seat, SessionId, SignInId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use self::audit::AuditEntry;
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -159,7 +163,7 @@ pub struct Sanction {
     pub at: SystemTime,
 }
 
-/// The store of sanctions.
+/// The store of sanctions. Each write and its entry in the audit log are one transaction.
 pub trait SanctionStore: Send + Sync + 'static {
     /// Those that hold at `now`, by id, behind `after`.
     fn active(
@@ -170,16 +174,20 @@ pub trait SanctionStore: Send + Sync + 'static {
     ) -> Answer<'_, Result<Vec<Sanction>, StoreError>>;
 
     /// Imposes a sanction; the same one again changes nothing.
-    fn impose<'a>(&'a self, sanction: &'a Sanction) -> Answer<'a, Result<(), StoreError>>;
+    fn impose<'a>(
+        &'a self,
+        sanction: &'a Sanction,
+        audit: &'a AuditEntry,
+    ) -> Answer<'a, Result<(), StoreError>>;
 
-    /// Lifts all sanctions of that kind that a player has. True when there was one.
-    fn lift(
-        &self,
+    /// Lifts all sanctions of that kind that a player has, by the one and at the time that the entry names; it is
+    /// filled in with what was lifted. False when there was none, and then nothing is written.
+    fn lift<'a>(
+        &'a self,
         player: PlayerId,
         kind: SanctionKind,
-        by: Option<PlayerId>,
-        at: SystemTime,
-    ) -> Answer<'_, Result<bool, StoreError>>;
+        audit: &'a AuditEntry,
+    ) -> Answer<'a, Result<bool, StoreError>>;
 }
 
 /// Who a session belongs to, as a verified token and the player's row say.

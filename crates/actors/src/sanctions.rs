@@ -20,7 +20,7 @@ use self::state::Banned;
 use crate::{
     inbox::Full,
     panics,
-    ports::{Sanction, SanctionKind, SanctionStore, StoreError},
+    ports::{Sanction, SanctionKind, SanctionStore, StoreError, audit::AuditEntry},
     readiness::Readiness,
     registry::{ActorMeta, Kind},
     vault::Vault,
@@ -65,8 +65,8 @@ pub struct Order {
 
 #[derive(Clone)]
 enum What {
-    Impose(Sanction),
-    Lift { player: PlayerId, by: Option<PlayerId>, at: SystemTime },
+    Impose(Sanction, AuditEntry),
+    Lift(PlayerId, AuditEntry),
 }
 
 /// Where the answer goes; in a place of its own, so that the order can be cloned.
@@ -189,12 +189,13 @@ impl Desk {
     async fn done(&self, what: &What) -> Result<(), WireError> {
         let bans = &self.vault.bans;
         match what {
-            What::Impose(sanction) => {
+            What::Impose(sanction, audit) => {
                 if bans.change(|banned| banned.len()) >= BANNED_MAX {
                     let message = format!("{BANNED_MAX} players are banned, as many as can be");
                     return Err(WireError::new(ErrorCode::Overloaded, message));
                 }
-                self.store.impose(sanction).await.map_err(|error| unavailable(&error))?;
+                let imposed = self.store.impose(sanction, audit).await;
+                imposed.map_err(|error| unavailable(&error))?;
                 bans.change(|banned| banned.add(sanction.clone()));
                 for session in self.vault.sessions() {
                     if session.player() == sanction.player {
@@ -202,8 +203,8 @@ impl Desk {
                     }
                 }
             }
-            What::Lift { player, by, at } => {
-                let lifted = self.store.lift(*player, SanctionKind::Ban, *by, *at).await;
+            What::Lift(player, audit) => {
+                let lifted = self.store.lift(*player, SanctionKind::Ban, audit).await;
                 lifted.map_err(|error| unavailable(&error))?;
                 bans.change(|banned| banned.lift(*player));
             }
@@ -216,21 +217,16 @@ impl Desk {
 ///
 /// # Errors
 /// `unavailable` when it is not stored, `overloaded` or `timeout`.
-pub async fn impose(vault: &Vault, sanction: Sanction) -> Result<(), WireError> {
-    order(vault, What::Impose(sanction)).await
+pub async fn impose(vault: &Vault, sanction: Sanction, audit: AuditEntry) -> Result<(), WireError> {
+    order(vault, What::Impose(sanction, audit)).await
 }
 
 /// Lifts every ban of a player; one who has none is let be.
 ///
 /// # Errors
 /// As [`impose`].
-pub async fn lift(
-    vault: &Vault,
-    player: PlayerId,
-    by: Option<PlayerId>,
-    at: SystemTime,
-) -> Result<(), WireError> {
-    order(vault, What::Lift { player, by, at }).await
+pub async fn lift(vault: &Vault, player: PlayerId, audit: AuditEntry) -> Result<(), WireError> {
+    order(vault, What::Lift(player, audit)).await
 }
 
 async fn order(vault: &Vault, what: What) -> Result<(), WireError> {

@@ -1,9 +1,11 @@
 //! GameV1's storage: the port of accounts, and the engine that implements it beside the ports of the actors.
 
 pub mod accounts;
+pub mod audit;
 pub mod crash_records;
 pub mod database;
 pub mod history;
+pub mod players;
 mod sealed;
 pub mod spool;
 pub mod sqlite;

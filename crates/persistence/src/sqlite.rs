@@ -1,10 +1,12 @@
 //! The embedded engine: one SQLite file in the data directory, one writer, several readers.
 
 mod accounts;
+mod audit;
 mod connection;
 mod flight;
 mod history;
 mod migrations;
+mod players;
 mod pool;
 mod rooms;
 mod row;

@@ -6,6 +6,10 @@
 
 #[path = "contract/accounts.rs"]
 mod accounts;
+#[path = "contract/audit.rs"]
+mod audit;
+#[path = "contract/players.rs"]
+mod players;
 #[path = "contract/reopening.rs"]
 mod reopening;
 #[path = "contract/rooms.rs"]
@@ -94,6 +98,18 @@ mod sqlite {
             on a store: sanctions {
                 those_that_hold_are_read_in_pages_and_ended_ones_are_not
                 a_lifted_sanction_holds_no_more
+            }
+            on a store: players {
+                players_are_found_by_the_beginning_of_their_name_in_pages
+                a_name_with_signs_of_patterns_is_taken_as_it_is
+            }
+            on a store: audit {
+                entries_are_read_back_the_latest_first_and_by_who_whom_and_what
+                the_same_entry_again_is_none
+                a_role_is_changed_with_its_entry_and_only_where_it_changes
+                the_last_admin_keeps_the_role
+                signing_out_ends_every_sign_in_and_no_other_players
+                a_sanction_and_its_entry_are_one
             }
             reopened {
                 what_was_acknowledged_is_there_after_reopening

@@ -9,9 +9,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use gamev1_actors::ports::{RoomRecord, RoomStore, StoreError};
+use gamev1_actors::ports::{
+    RoomRecord, RoomStore, StoreError,
+    audit::{AuditActor, AuditEntry, AuditTarget},
+};
 use gamev1_persistence::{
-    Database, MigrateError, OpenError, Sqlite, SqliteOptions, accounts::Accounts, history::History,
+    Database, MigrateError, OpenError, Sqlite, SqliteOptions,
+    accounts::Accounts,
+    audit::{Audit, Wanted},
+    history::History,
     sqlite::FILE_NAME,
 };
 use gamev1_protocol::{PlayerId, RoomId};
@@ -254,4 +260,26 @@ fn opened(n: u64) -> RoomRecord {
         seats_max: 128,
         at: NOW,
     }
+}
+
+#[tokio::test]
+async fn an_entry_of_the_audit_log_is_neither_changed_nor_deleted_nor_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(SqliteOptions::new(dir.path())).await.unwrap();
+    store.migrate().await.unwrap();
+    let target = AuditTarget { kind: "server".into(), id: "here".into() };
+    let entry = AuditEntry::new(AuditActor::COMMAND_LINE, "drain", target, NOW);
+    store.append(&entry).await.unwrap();
+
+    let other = rusqlite::Connection::open(dir.path().join(FILE_NAME)).unwrap();
+    for change in [
+        "UPDATE audit SET reason = 'another'",
+        "DELETE FROM audit",
+        "INSERT OR REPLACE INTO audit SELECT id, 0, '', NULL, '', '', '', NULL, NULL, NULL FROM audit",
+    ] {
+        let refused = other.execute(change, ()).unwrap_err().to_string();
+        assert_eq!(refused, "the audit log is append-only", "{change}");
+    }
+
+    assert_eq!(store.entries(&Wanted::default(), 9).await.unwrap(), [entry]);
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use gamev1_actors::{readiness::Readiness, vault::Vault};
+use gamev1_persistence::{audit::Audit, players::Players};
 use gamev1_protocol::ErrorCode;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -63,6 +64,8 @@ pub struct Services {
     pub vault: Arc<Vault>,
     pub authenticator: Arc<Authenticator>,
     pub sign_ins: SignIns,
+    pub audit: Arc<dyn Audit>,
+    pub players: Arc<dyn Players>,
     pub resume_key: Arc<ResumeKey>,
     pub tickets: Tickets<Verified>,
     pub idempotency: Idempotency,

@@ -48,7 +48,8 @@ pub fn limit(text: Option<&str>) -> Result<usize, Problem> {
     }
 }
 
-fn cursor((high, low): Place) -> String {
+/// The cursor behind the item at that place.
+pub fn cursor((high, low): Place) -> String {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&high.to_be_bytes());
     bytes[8..].copy_from_slice(&low.to_be_bytes());

@@ -105,13 +105,30 @@ where
     let log = at.and(with.clone()).and(json()).then(admin::process::put_log).map(reply);
     let at = warp::path!("v1" / "admin" / "sanctions").and(warp::get());
     let sanctions = at.and(with.clone()).and(query).then(admin::sanctions::list).map(reply);
+    let at = warp::path!("v1" / "admin" / "audit").and(warp::get());
+    let audit = at.and(with.clone()).and(query).then(admin::audit::list).map(reply);
+    let read = tree.or(incidents).unify().or(sanctions).unify().or(audit).unify();
+    let read = read.or(snapshot).unify().or(admin_players(with)).unify();
+    read.or(chaos).unify().or(drain).unify().or(log).unify()
+}
+
+fn admin_players<W>(
+    with: W,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync
+where
+    W: Filter<Extract = (Arc<App>, Call), Error = Rejection> + Clone + Send + Sync,
+    W: warp::Filter<Future: Send>,
+{
+    let query = warp::query::<HashMap<String, String>>();
+    let at = warp::path!("v1" / "admin" / "players").and(warp::get());
+    let search = at.and(with.clone()).and(query).then(admin::players::search).map(reply);
+    let at = warp::path!("v1" / "admin" / "players" / String).and(warp::get());
+    let view = at.and(with.clone()).then(admin::players::view).map(reply);
     let at = warp::path!("v1" / "admin" / "players" / String / "ban");
     let ban = warp::post().and(with.clone()).and(json());
     let ban = at.and(ban).then(admin::sanctions::ban).map(reply);
     let lift = at.and(warp::delete()).and(with).then(admin::sanctions::lift).map(reply);
-    let read = tree.or(incidents).unify().or(sanctions).unify().or(ban.or(lift).unify()).unify();
-    let read = read.or(snapshot).unify();
-    read.or(chaos).unify().or(drain).unify().or(log).unify()
+    search.or(view).unify().or(ban.or(lift).unify()).unify()
 }
 
 fn ws<W>(with: W) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync

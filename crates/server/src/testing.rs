@@ -119,6 +119,8 @@ impl TestServer {
         app.open(Services {
             vault: vault.clone(),
             authenticator,
+            audit: accounts.clone(),
+            players: accounts.clone(),
             sign_ins: SignIns::new(accounts.clone(), tokens),
             resume_key,
             tickets: Tickets::default(),

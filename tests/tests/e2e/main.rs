@@ -3,6 +3,7 @@
 //! `cargo test auth_tests` selects one module. All are one program, because linking four takes longer than they run.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
+mod admin_tests;
 mod auth_tests;
 mod error_handling_tests;
 mod integration_tests;

@@ -40,6 +40,14 @@ impl Banned {
         });
     }
 
+    /// Those of one player that hold at `now`, the latest first.
+    pub fn all_of(&self, player: PlayerId, now: SystemTime) -> Vec<Arc<Sanction>> {
+        let theirs = self.0.get(&player).into_iter().flatten();
+        let mut holding: Vec<_> = theirs.filter(|ban| holds(ban, now)).cloned().collect();
+        holding.sort_by_key(|ban| std::cmp::Reverse(ban.id));
+        holding
+    }
+
     /// All that hold at `now`, the latest first.
     pub fn all(&self, now: SystemTime) -> Vec<Arc<Sanction>> {
         let holding = self.0.values().flatten().filter(|ban| holds(ban, now));
@@ -96,6 +104,9 @@ mod tests {
         banned.add(open.clone());
         assert_eq!(banned.of(player, at(5)).unwrap().id, open.id);
         assert_eq!(banned.of(PlayerId::new(), at(5)), None);
+        let ids = |at| banned.all_of(player, at).iter().map(|ban| ban.id).collect::<Vec<_>>();
+        assert_eq!(ids(at(5)), [open.id, long.id, short.id]);
+        assert_eq!(ids(at(15)), [open.id, long.id]);
         banned.lift(player);
         assert_eq!(banned.of(player, at(5)), None);
     }

@@ -4,7 +4,13 @@ use ractor::concurrency::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;
-use crate::{game::GameRegistry, testing::MemoryStore, testing::Nobody, vault::Limits};
+use crate::{
+    game::GameRegistry,
+    ports::audit::{AuditActor, AuditTarget},
+    testing::MemoryStore,
+    testing::Nobody,
+    vault::Limits,
+};
 
 struct Office {
     vault: Arc<Vault>,
@@ -47,12 +53,17 @@ fn ban(player: PlayerId) -> Sanction {
     Sanction { id, player, kind, until: None, reason: "x".into(), by: None, at }
 }
 
+fn entry(action: &'static str, player: PlayerId) -> AuditEntry {
+    let target = AuditTarget::player(player);
+    AuditEntry::new(AuditActor::COMMAND_LINE, action, target, SystemTime::now())
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_page_is_loaded_before_the_server_is_ready() {
     let office = Office::new();
     let players: Vec<_> = (0..2 * PAGE + 1).map(|_| PlayerId::new()).collect();
     for &player in &players {
-        office.store.impose(&ban(player)).await.unwrap();
+        office.store.impose(&ban(player), &entry("ban", player)).await.unwrap();
     }
     office.start().await;
     office.ready().await;
@@ -69,14 +80,14 @@ async fn a_store_that_is_away_is_asked_again_later_and_later_and_orders_wait_mea
     assert!(!office.readiness.ready());
     let player = PlayerId::new();
     let start = Instant::now();
-    let refused = impose(&office.vault, ban(player)).await.unwrap_err();
+    let refused = impose(&office.vault, ban(player), entry("ban", player)).await.unwrap_err();
     assert_eq!((refused.code, start.elapsed()), (ErrorCode::Timeout, ORDER_WITHIN));
     office.store.set_away(false);
     office.ready().await;
     assert!(start.elapsed() <= ORDER_WITHIN + RETRY_MAX);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!office.is_banned(player), "what was told to have failed is not done after all");
-    impose(&office.vault, ban(player)).await.unwrap();
+    impose(&office.vault, ban(player), entry("ban", player)).await.unwrap();
     assert!(office.is_banned(player));
 }
 
@@ -87,19 +98,22 @@ async fn a_ban_is_stored_before_it_holds_and_a_lift_before_it_ends() {
     office.ready().await;
     let player = PlayerId::new();
     office.store.set_away(true);
-    let refused = impose(&office.vault, ban(player)).await.unwrap_err();
+    let refused = impose(&office.vault, ban(player), entry("ban", player)).await.unwrap_err();
     assert_eq!((refused.code, office.is_banned(player)), (ErrorCode::Unavailable, false));
     office.store.set_away(false);
-    impose(&office.vault, ban(player)).await.unwrap();
+    impose(&office.vault, ban(player), entry("ban", player)).await.unwrap();
     let stored = office.store.active(SystemTime::now(), None, 9).await.unwrap();
     assert_eq!((stored.len(), stored[0].player), (1, player));
     office.store.set_away(true);
-    lift(&office.vault, player, None, SystemTime::now()).await.unwrap_err();
+    lift(&office.vault, player, entry("lift_ban", player)).await.unwrap_err();
     assert!(office.is_banned(player));
     office.store.set_away(false);
-    lift(&office.vault, player, None, SystemTime::now()).await.unwrap();
+    lift(&office.vault, player, entry("lift_ban", player)).await.unwrap();
     assert!(!office.is_banned(player));
     assert_eq!(office.store.active(SystemTime::now(), None, 9).await.unwrap(), []);
+    let audited = office.store.audited();
+    let actions: Vec<_> = audited.iter().map(|entry| &*entry.action).collect();
+    assert_eq!(actions, ["ban", "lift_ban"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,7 +122,7 @@ async fn a_crash_opens_no_door_even_while_the_store_is_away() {
     let (_, ended) = office.start().await;
     office.ready().await;
     let player = PlayerId::new();
-    impose(&office.vault, ban(player)).await.unwrap();
+    impose(&office.vault, ban(player), entry("ban", player)).await.unwrap();
     office.store.set_away(true);
     assert!(office.meta.crash());
     ended.await.unwrap();

@@ -138,6 +138,11 @@ impl SessionCell {
         self.rooms.lock().held.iter().find(|held| held.id == room).cloned()
     }
 
+    /// The rooms in which it holds a seat.
+    pub fn room_ids(&self) -> Vec<RoomId> {
+        self.rooms.lock().held.iter().map(|held| held.id).collect()
+    }
+
     pub(super) fn rooms(&self) -> Vec<Arc<RoomCell>> {
         self.rooms.lock().held.clone()
     }

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use crate::ports::{
     Answer, ClaimedRoom, RoomRecord, RoomSave, RoomStore, Sanction, SanctionKind, SanctionStore,
-    SessionSave, Spool, Spooled, StoreError,
+    SessionSave, Spool, Spooled, StoreError, audit::AuditEntry,
 };
 
 /// See the module.
@@ -37,6 +37,7 @@ struct Rows {
     sessions: BTreeMap<SessionId, SessionSave>,
     spooled: Vec<Spooled>,
     sanctions: BTreeMap<uuid::Uuid, Sanction>,
+    audit: Vec<AuditEntry>,
 }
 
 impl MemoryStore {
@@ -55,6 +56,11 @@ impl MemoryStore {
 
     pub fn saved_session(&self, session: SessionId) -> Option<SessionSave> {
         self.0.rows.lock().sessions.get(&session).cloned()
+    }
+
+    /// What was written to the audit log, in order.
+    pub fn audited(&self) -> Vec<AuditEntry> {
+        self.0.rows.lock().audit.clone()
     }
 
     /// Everything that was spooled so far, brought in as the next start does.
@@ -164,23 +170,31 @@ impl SanctionStore for MemoryStore {
         })
     }
 
-    fn impose<'a>(&'a self, sanction: &'a Sanction) -> Answer<'a, Result<(), StoreError>> {
+    fn impose<'a>(
+        &'a self,
+        sanction: &'a Sanction,
+        audit: &'a AuditEntry,
+    ) -> Answer<'a, Result<(), StoreError>> {
         self.answer(|rows| {
             rows.sanctions.insert(sanction.id, sanction.clone());
+            rows.audit.push(audit.clone());
         })
     }
 
-    fn lift(
-        &self,
+    fn lift<'a>(
+        &'a self,
         player: PlayerId,
         kind: SanctionKind,
-        _: Option<PlayerId>,
-        _: SystemTime,
-    ) -> Answer<'_, Result<bool, StoreError>> {
+        audit: &'a AuditEntry,
+    ) -> Answer<'a, Result<bool, StoreError>> {
         self.answer(|rows| {
             let before = rows.sanctions.len();
             rows.sanctions.retain(|_, it| it.player != player || it.kind != kind);
-            rows.sanctions.len() < before
+            let lifted = rows.sanctions.len() < before;
+            if lifted {
+                rows.audit.push(audit.clone());
+            }
+            lifted
         })
     }
 }

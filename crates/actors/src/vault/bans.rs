@@ -78,6 +78,11 @@ impl Vault {
         })
     }
 
+    /// The bans of one player that hold now, the latest first.
+    pub fn bans_of(&self, player: PlayerId) -> Vec<Arc<Sanction>> {
+        self.bans.banned.read().all_of(player, SystemTime::now())
+    }
+
     /// All bans that hold now, the latest first.
     pub fn all_bans(&self) -> Vec<Arc<Sanction>> {
         self.bans.banned.read().all(SystemTime::now())

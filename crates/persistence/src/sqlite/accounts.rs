@@ -110,7 +110,7 @@ impl Accounts for Sqlite {
     }
 }
 
-fn player(sqlite: &Connection, id: PlayerId) -> rusqlite::Result<Option<Player>> {
+pub(super) fn player(sqlite: &Connection, id: PlayerId) -> rusqlite::Result<Option<Player>> {
     let mut found = sqlite.prepare_cached(sql::PLAYER)?;
     found.query_row((id.as_uuid().as_bytes(),), read_player).optional()
 }

@@ -9,12 +9,13 @@ use crate::database::MigrateError;
 
 /// In the order of their numbers. One that was released is never edited: what changes is a new one, and the last
 /// release must run on what it leaves.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: &[(&str, &str)] = &[
     ("V1__players_and_rooms", include_str!("../../migrations/sqlite/V1__players_and_rooms.sql")),
     (
         "V2__kept_between_processes",
         include_str!("../../migrations/sqlite/V2__kept_between_processes.sql"),
     ),
+    ("V5__audit", include_str!("../../migrations/sqlite/V5__audit.sql")),
 ];
 
 const TRIES_MAX: usize = 3;

@@ -7,6 +7,9 @@ macro_rules! player {
     };
 }
 
+pub(super) mod audit;
+pub(super) mod players;
+
 pub(super) const PROBE: &str = "SELECT 1 FROM players LIMIT 1";
 
 pub(super) const PLAYER: &str = concat!("SELECT ", player!(), " FROM players WHERE id = ?1");
@@ -137,7 +140,7 @@ pub(super) const IMPOSE_SANCTION: &str = "INSERT INTO sanctions \
 
 pub(super) const LIFT_SANCTIONS: &str = "UPDATE sanctions SET lifted_at_ms = ?4, lifted_by = ?3 \
      WHERE player_id = ?1 AND kind = ?2 AND lifted_at_ms IS NULL \
-     AND (until_ms IS NULL OR until_ms > ?4)";
+     AND (until_ms IS NULL OR until_ms > ?4) RETURNING id, until_ms";
 
 macro_rules! stay {
     () => {

@@ -1,10 +1,10 @@
 //! Bans and mutes.
 
-use gamev1_actors::ports::{Sanction, SanctionKind};
+use gamev1_actors::ports::{Sanction, SanctionKind, audit::AuditEntry};
 use gamev1_protocol::PlayerId;
 use uuid::Uuid;
 
-use crate::world::at;
+use crate::world::{at, entry};
 use gamev1_persistence::Database;
 
 fn ban(player: PlayerId, until: Option<u64>) -> Sanction {
@@ -26,7 +26,8 @@ pub(crate) async fn those_that_hold_are_read_in_pages_and_ended_ones_are_not<S: 
     let (short, long) = (ban(player, Some(10)), ban(player, Some(1_000)));
     let open = Sanction { kind: SanctionKind::Mute, by: None, ..ban(player, None) };
     for sanction in [&short, &long, &open, &open] {
-        store.impose(sanction).await.unwrap();
+        let entry = entry(sanction.player, "ban", sanction.player);
+        store.impose(sanction, &entry).await.unwrap();
     }
 
     let active = store.active(at(5), None, 2).await.unwrap();
@@ -40,10 +41,11 @@ pub(crate) async fn a_lifted_sanction_holds_no_more<S: Database>(store: S) {
     let mute = Sanction { kind: SanctionKind::Mute, ..ban(player, None) };
     let theirs = ban(other, None);
     for sanction in [&ban(player, None), &ban(player, Some(50)), &mute, &theirs] {
-        store.impose(sanction).await.unwrap();
+        let entry = entry(sanction.player, "ban", sanction.player);
+        store.impose(sanction, &entry).await.unwrap();
     }
-    let lift = |kind| store.lift(player, kind, Some(other), at(20));
-    assert!(lift(SanctionKind::Ban).await.unwrap());
-    assert!(!lift(SanctionKind::Ban).await.unwrap());
+    let lift = AuditEntry { at: at(20), ..entry(other, "lift_ban", player) };
+    assert!(store.lift(player, SanctionKind::Ban, &lift).await.unwrap());
+    assert!(!store.lift(player, SanctionKind::Ban, &lift).await.unwrap());
     assert_eq!(store.active(at(21), None, 9).await.unwrap(), [mute, theirs]);
 }

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use gamev1_actors::ports::audit::{AuditActor, AuditEntry, AuditTarget};
 use gamev1_persistence::{
     Database,
     accounts::{Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, SecretHash},
@@ -51,6 +52,12 @@ pub(crate) async fn a_player(store: &impl Accounts) -> Player {
 pub(crate) fn new_sign_in(player: PlayerId, refresh: SecretHash) -> NewSignIn {
     let (refresh_expires_at, expires_at) = (at(100), at(1000));
     NewSignIn { id: SignInId::new(), player, refresh, refresh_expires_at, expires_at }
+}
+
+/// What an admin does to a player at `at(10)`.
+pub(crate) fn entry(by: PlayerId, action: &'static str, player: PlayerId) -> AuditEntry {
+    let actor = AuditActor { kind: "admin".into(), player: Some(by) };
+    AuditEntry::new(actor, action, AuditTarget::player(player), at(10)).reason("because")
 }
 
 fn number() -> u32 {

@@ -1,12 +1,14 @@
 //! Accounts in memory, for tests: they can be counted, changed behind one's back, and taken away.
 
+mod operators;
+
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::SystemTime,
 };
 
-use gamev1_actors::ports::{Answer, StoreError};
+use gamev1_actors::ports::{Answer, StoreError, audit::AuditEntry};
 use gamev1_persistence::accounts::{
     Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash, SignIn,
     UsernameTaken,
@@ -28,6 +30,7 @@ struct Rows {
     devices: HashMap<SecretHash, PlayerId>,
     sign_ins: HashMap<SignInId, (SignIn, bool)>,
     refresh: HashMap<SecretHash, (SignInId, bool)>,
+    audit: Vec<AuditEntry>,
 }
 
 impl MemoryAccounts {

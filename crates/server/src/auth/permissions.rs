@@ -15,24 +15,39 @@ pub enum Permission {
     Log,
     /// To ban players, lift bans, and read who is banned.
     Sanction,
+    /// To search for players and see what they are, where they sit and what holds them.
+    Players,
+    /// To end every sign-in of a player.
+    SignOut,
+    /// To change what a player may do.
+    Role,
+    /// To read what operators did.
+    Audit,
 }
 
 impl Permission {
-    pub const ALL: [Permission; 5] = [
+    pub const ALL: [Permission; 9] = [
         Permission::Observe,
         Permission::Chaos,
         Permission::Drain,
         Permission::Log,
         Permission::Sanction,
+        Permission::Players,
+        Permission::SignOut,
+        Permission::Role,
+        Permission::Audit,
     ];
 
     /// The lowest role that has it.
     pub const fn least(self) -> Role {
         match self {
-            Permission::Observe | Permission::Chaos | Permission::Drain | Permission::Log => {
-                Role::Admin
-            }
-            Permission::Sanction => Role::Moderator,
+            Permission::Observe
+            | Permission::Chaos
+            | Permission::Drain
+            | Permission::Log
+            | Permission::Role
+            | Permission::Audit => Role::Admin,
+            Permission::Sanction | Permission::Players | Permission::SignOut => Role::Moderator,
         }
     }
 }
@@ -54,7 +69,8 @@ mod tests {
         }
         let moderators: Vec<_> =
             Permission::ALL.into_iter().filter(|it| it.least() <= Role::Moderator).collect();
-        assert_eq!(moderators, [Permission::Sanction]);
+        let expected = [Permission::Sanction, Permission::Players, Permission::SignOut];
+        assert_eq!(moderators, expected);
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! What operators ask for, below `/v1/admin`. Who may is in [`crate::auth::permissions`]; each action leaves one line
-//! in the log.
+//! What operators ask for, below `/v1/admin`. Who may is in [`crate::auth::permissions`]; each deed leaves one line in
+//! the log and one entry in the audit log.
 
+pub mod audit;
 pub mod chaos;
+pub mod players;
 pub mod process;
 pub mod sanctions;
 #[cfg(test)]
@@ -51,7 +53,7 @@ impl fmt::Display for Operator {
 /// Who calls, if that one may.
 ///
 /// # Errors
-/// `unauthenticated`, `forbidden`, or what is wrong with the token.
+/// `unauthenticated`, `forbidden`, `banned`, or what is wrong with the token.
 pub async fn operator(app: &App, call: &Call, permission: Permission) -> Result<Operator, Problem> {
     // With a token dev mode asks what it would ask anywhere, so that roles can be tried.
     if app.config.dev && !call.authenticates() {
@@ -63,6 +65,8 @@ pub async fn operator(app: &App, call: &Call, permission: Permission) -> Result<
         let detail = format!("this takes the role {least}, and the player has {}", player.role);
         return Err(Problem::new(ErrorCode::Forbidden, detail));
     }
+    // Who is kept out keeps nobody else out.
+    app.services()?.vault.not_banned(player.id)?;
     Ok(Operator::Player(player.id, player.role))
 }
 

@@ -196,6 +196,8 @@ async fn start(
     app.open(Services {
         vault: vault.clone(),
         authenticator,
+        audit: database.clone(),
+        players: database.clone(),
         sign_ins: SignIns::new(database.clone(), tokens),
         resume_key,
         tickets: Tickets::default(),

@@ -6,7 +6,7 @@ use super::*;
 use crate::sqlite::migrations;
 
 /// The queries, and what their plans must name.
-const PLANS: [(&str, &[&str]); 28] = [
+const PLANS: &[(&str, &[&str])] = &[
     (PLAYER, &["SEARCH players USING PRIMARY KEY (id=?)"]),
     (PLAYER_BY_USERNAME, &["SEARCH players USING INDEX", "(username_key=?)"]),
     (PLAYER_BY_DEVICE, &["SEARCH devices USING PRIMARY KEY", "SEARCH players USING PRIMARY KEY"]),
@@ -42,6 +42,14 @@ const PLANS: [(&str, &[&str]); 28] = [
     (FORGET_SESSIONS, &["idx_session_states_saved_at (saved_at_ms<?)"]),
     (ACTIVE_SANCTIONS, &["SEARCH sanctions USING", "(id>?)"]),
     (LIFT_SANCTIONS, &["idx_sanctions_player_id (player_id=? AND kind=?)"]),
+    (players::SEARCH, &["SEARCH players USING INDEX", "(username_key>? AND username_key<?)"]),
+    (audit::KNOWN, &["SEARCH audit USING PRIMARY KEY (id=?)"]),
+    (audit::ENTRIES, &["SEARCH audit USING PRIMARY KEY (id<?)"]),
+    (audit::ENTRIES_BY_ACTOR, &["idx_audit_actor (actor_id=? AND id<?)"]),
+    (audit::ENTRIES_BY_TARGET, &["idx_audit_target (target_id=? AND id<?)"]),
+    (audit::ENTRIES_BY_ACTION, &["idx_audit_action (action=? AND id<?)"]),
+    (audit::RAISE_EPOCH, &["SEARCH players USING PRIMARY KEY (id=?)"]),
+    (audit::REVOKE_SIGN_INS, &["idx_sign_ins_player_id (player_id=?)"]),
 ];
 
 /// What deleting a row looks for in the tables that refer to it.
@@ -55,7 +63,7 @@ const CASCADES: [(&str, &str); 4] = [
 #[test]
 fn every_hot_query_uses_its_index() {
     let sqlite = filled();
-    for (query, expected) in PLANS {
+    for &(query, expected) in PLANS {
         let plan = plan(&sqlite, query);
         for part in expected {
             assert!(plan.contains(part), "{query}\nexpected {part}\ngot\n{plan}");
@@ -67,7 +75,15 @@ fn every_hot_query_uses_its_index() {
 #[test]
 fn the_latest_are_found_without_sorting_all() {
     let sqlite = filled();
-    for query in [ROOMS_OF_GAME, STAYS_OF_PLAYER] {
+    for query in [
+        ROOMS_OF_GAME,
+        STAYS_OF_PLAYER,
+        players::SEARCH,
+        audit::ENTRIES,
+        audit::ENTRIES_BY_ACTOR,
+        audit::ENTRIES_BY_TARGET,
+        audit::ENTRIES_BY_ACTION,
+    ] {
         let plan = plan(&sqlite, query);
         assert!(!plan.contains("TEMP B-TREE"), "{query}\n{plan}");
     }
@@ -80,6 +96,12 @@ fn what_refers_to_a_deleted_row_is_found_by_an_index() {
         let plan = plan(&sqlite, query);
         assert!(plan.contains(index), "{query}\n{plan}");
     }
+}
+
+#[test]
+fn admins_are_found_without_looking_at_the_other_players() {
+    let plan = plan(&filled(), audit::OTHER_ADMIN);
+    assert!(plan.contains("idx_players_admins"), "{plan}");
 }
 
 fn plan(sqlite: &Connection, query: &str) -> String {
@@ -112,6 +134,9 @@ fn filled() -> Connection {
                 SELECT i, CASE i % 3 WHEN 0 THEN 'relay' ELSE 'arena' END,
                     '{}', '{}', 0, 8, 1, i, NULL, NULL, NULL FROM n;
              INSERT INTO game_sessions SELECT id, i % 1000, id, 0, id, i, NULL, NULL FROM n;
+             INSERT INTO audit
+                SELECT id, i, 'admin', id, CASE i % 9 WHEN 0 THEN 'ban' ELSE 'role' END,
+                    'player', i % 500, NULL, NULL, NULL FROM n;
              ANALYZE;",
         )
         .unwrap();

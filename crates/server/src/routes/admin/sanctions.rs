@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use gamev1_actors::{
-    ports::{Sanction, SanctionKind},
+    ports::{Sanction, SanctionKind, audit::AuditTarget},
     sanctions,
 };
 use gamev1_protocol::{ErrorCode, PlayerId};
@@ -16,7 +16,7 @@ use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Operator, log, operator};
+use super::{Operator, audit::entry, log, operator, players};
 use crate::{
     app::App,
     auth::permissions::{Permission, outranks},
@@ -25,7 +25,7 @@ use crate::{
     paging,
     problem::Problem,
     routes::answer::{Answer, json},
-    time::rfc3339,
+    time::{rfc3339, unix_ms},
 };
 
 const REASON_CHARS_MAX: usize = 500;
@@ -44,7 +44,7 @@ impl Body for Ban {
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+pub struct Document<'a> {
     id: Uuid,
     player: PlayerId,
     kind: &'static str,
@@ -87,19 +87,22 @@ pub async fn ban(
         let detail = format!("expected 1 to {REASON_CHARS_MAX} characters, got {chars}");
         return Err(Problem::invalid("/reason", "length", detail));
     }
-    let player = below(&app, who, &player, now).await?;
+    let player = below(&app, who, &player).await?;
     let (id, kind, by) = (Uuid::now_v7(), SanctionKind::Ban, who.player());
     let sanction = Sanction { id, player, kind, until, reason: body.reason, by, at: now };
-    sanctions::impose(&app.services()?.vault, sanction.clone()).await?;
+    let until_ms = until.map(unix_ms);
+    let audit = entry(who, "ban", AuditTarget::player(player)).reason(&sanction.reason);
+    let audit = audit.after(serde_json::json!({ "id": id, "until_ms": until_ms }));
+    sanctions::impose(&app.services()?.vault, sanction.clone(), audit).await?;
     log(who, "ban", &player);
     json(StatusCode::CREATED, &document(&sanction))
 }
 
 pub async fn lift(player: String, app: Arc<App>, call: Call) -> Answer {
     let who = operator(&app, &call, Permission::Sanction).await?;
-    let now = SystemTime::now();
-    let player = below(&app, who, &player, now).await?;
-    sanctions::lift(&app.services()?.vault, player, who.player(), now).await?;
+    let player = below(&app, who, &player).await?;
+    let audit = entry(who, "lift_ban", AuditTarget::player(player));
+    sanctions::lift(&app.services()?.vault, player, audit).await?;
     log(who, "lift_ban", &player);
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -107,21 +110,13 @@ pub async fn lift(player: String, app: Arc<App>, call: Call) -> Answer {
 }
 
 /// The player of that id, whom `who` may sanction.
-async fn below(
-    app: &App,
-    who: Operator,
-    player: &str,
-    now: SystemTime,
-) -> Result<PlayerId, Problem> {
-    let not_found = || Problem::new(ErrorCode::PlayerNotFound, "no player has this id");
-    let id: PlayerId = player.parse().map_err(|_| not_found())?;
-    let known = app.services()?.authenticator.player(id, now).await?;
-    let known = known.ok_or_else(not_found)?;
+async fn below(app: &App, who: Operator, player: &str) -> Result<PlayerId, Problem> {
+    let known = players::known(app, player).await?;
     if !outranks(who.role(), known.role) {
         let detail = format!("a player with the role {} is not sanctioned by this one", known.role);
         return Err(Problem::new(ErrorCode::Forbidden, detail));
     }
-    Ok(id)
+    Ok(known.id)
 }
 
 fn until(body: &Ban, now: SystemTime) -> Result<Option<SystemTime>, Problem> {
@@ -148,7 +143,7 @@ fn until(body: &Ban, now: SystemTime) -> Result<Option<SystemTime>, Problem> {
     }
 }
 
-fn document(sanction: &Sanction) -> Document<'_> {
+pub fn document(sanction: &Sanction) -> Document<'_> {
     Document {
         id: sanction.id,
         player: sanction.player,

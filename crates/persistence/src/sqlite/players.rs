@@ -1,0 +1,27 @@
+//! The search for players, in SQLite.
+
+use gamev1_actors::ports::{Answer, StoreError};
+
+use super::{Sqlite, accounts::read_player, sql::players::SEARCH};
+use crate::{
+    accounts::{Player, username_key},
+    players::{Players, end_of_prefix},
+};
+
+impl Players for Sqlite {
+    fn search<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> Answer<'a, Result<Vec<Player>, StoreError>> {
+        let prefix = username_key(prefix);
+        // No name is empty.
+        let after = after.map(username_key).unwrap_or_default();
+        let (first, end) = (prefix.clone().max(after.clone()), end_of_prefix(&prefix));
+        Box::pin(self.readers.call(move |sqlite| {
+            let mut search = sqlite.prepare_cached(SEARCH)?;
+            search.query_map((first, end, after, limit), read_player)?.collect()
+        }))
+    }
+}
