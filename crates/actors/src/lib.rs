@@ -4,6 +4,7 @@
 //! stands in the [`vault`]. No SQL, no HTTP, no token format: those come in through [`ports`].
 
 pub mod ask;
+pub mod bus;
 pub mod game;
 pub mod inbox;
 pub mod lobby;
@@ -15,6 +16,7 @@ pub mod presence;
 pub mod readiness;
 pub mod registry;
 pub mod restore;
+pub mod revocations;
 pub mod room;
 pub mod sanctions;
 pub mod session;

@@ -190,6 +190,38 @@ pub trait SanctionStore: Send + Sync + 'static {
     ) -> Answer<'a, Result<bool, StoreError>>;
 }
 
+/// What has ended before its time, and with it every token and socket that rests on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Revoked {
+    SignIn(SignInId),
+    /// All that was given to the player under a lower epoch than this.
+    Player {
+        player: PlayerId,
+        epoch: u32,
+    },
+}
+
+/// A line of the log of revocations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revocation {
+    /// Grows in the order in which revocations become visible, whichever process made them.
+    pub id: u64,
+    pub what: Revoked,
+    /// From then on nothing is alive that it concerns: it may be forgotten.
+    pub until: SystemTime,
+}
+
+/// The log of revocations, as each process reads it.
+pub trait RevocationLog: Send + Sync + 'static {
+    /// Those behind `after` that still concern something at `now`, by id.
+    fn since(
+        &self,
+        after: u64,
+        now: SystemTime,
+        limit: u32,
+    ) -> Answer<'_, Result<Vec<Revocation>, StoreError>>;
+}
+
 /// Who a session belongs to, as a verified token and the player's row say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
@@ -197,11 +229,13 @@ pub struct Identity {
     pub username: String,
     pub role: String,
     pub sign_in: SignInId,
+    /// The player's epoch that the token was signed under.
+    pub epoch: u32,
     /// When the access token ends; the session closes with 4001 unless it is refreshed.
     pub expires_at: SystemTime,
 }
 
-/// Verifies access tokens for `auth.refresh`.
+/// Verifies access tokens for `auth.refresh`, and knows what was revoked.
 pub trait Authenticator: Send + Sync + 'static {
     /// # Errors
     /// The refusal, as the client is to see it.
@@ -209,6 +243,9 @@ pub trait Authenticator: Send + Sync + 'static {
         &'a self,
         token: &'a str,
     ) -> Answer<'a, Result<Identity, gamev1_protocol::WireError>>;
+
+    /// Whether what a session rests on was revoked, as far as this process has heard. It looks into memory alone.
+    fn revoked(&self, player: PlayerId, sign_in: SignInId, epoch: u32) -> bool;
 }
 
 /// What a resume token says. It is true only under the server's MAC.
@@ -217,6 +254,8 @@ pub struct ResumeClaim {
     pub session: SessionId,
     pub player: PlayerId,
     pub sign_in: SignInId,
+    /// The player's epoch when the session was opened.
+    pub epoch: u32,
     /// Grows with each socket of the session; a generation is used once.
     pub generation: u32,
 }

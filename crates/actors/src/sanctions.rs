@@ -197,10 +197,8 @@ impl Desk {
                 let imposed = self.store.impose(sanction, audit).await;
                 imposed.map_err(|error| unavailable(&error))?;
                 bans.change(|banned| banned.add(sanction.clone()));
-                for session in self.vault.sessions() {
-                    if session.player() == sanction.player {
-                        self.vault.turn_away(&session);
-                    }
+                for session in self.vault.sessions_of(sanction.player) {
+                    self.vault.turn_away(&session);
                 }
             }
             What::Lift(player, audit) => {

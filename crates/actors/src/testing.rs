@@ -123,6 +123,7 @@ impl RoomHarness {
             username: username.to_owned(),
             role: "player".into(),
             sign_in: SignInId::new(),
+            epoch: 0,
             expires_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40),
         };
         let session = SessionCell::new(identity, format, self.vault.limits.rooms_per_session);
@@ -235,6 +236,10 @@ impl Authenticator for Nobody {
         let refused =
             WireError::new(gamev1_protocol::ErrorCode::Unauthenticated, "nobody signs in here");
         Box::pin(async { Err(refused) })
+    }
+
+    fn revoked(&self, _: PlayerId, _: SignInId, _: u32) -> bool {
+        false
     }
 }
 

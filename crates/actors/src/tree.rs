@@ -4,7 +4,7 @@
 //! ```text
 //! root             rest_for_one
 //! ├─ storage       one_for_one    store
-//! ├─ directory     one_for_one    sanctions, presence, lobby
+//! ├─ directory     one_for_one    sanctions, revocations, presence, lobby
 //! ├─ channels      dynamic
 //! ├─ rooms         dynamic        room …
 //! ├─ peers         dynamic
@@ -27,6 +27,7 @@ use crate::{
     presence::{self, PresenceActor},
     readiness::Readiness,
     registry::{ActorMeta, ActorRegistry, Kind, Place},
+    revocations::{self, Revocations, RevocationsActor},
     room,
     sanctions::{self, SanctionsActor},
     session,
@@ -51,6 +52,7 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     pub store: Arc<dyn RoomStore>,
     pub sanctions: Arc<dyn SanctionStore>,
+    pub revocations: Revocations,
     pub supervision: Supervision,
     pub spool: Arc<dyn Spool>,
     pub readiness: Readiness,
@@ -67,14 +69,14 @@ pub struct System {
 }
 
 /// What must report before the server is ready, besides what the edge adds.
-pub const PARTS: &[&str] = &["store", sanctions::PART, "presence", "lobby"];
+pub const PARTS: &[&str] = &["store", sanctions::PART, revocations::PART, "presence", "lobby"];
 
 /// Starts the whole tree, the edge last.
 ///
 /// # Errors
 /// A child does not start; those before it are stopped again.
 pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
-    let Parts { vault, store, sanctions, supervision, spool, readiness, edge } = parts;
+    let Parts { vault, store, sanctions, revocations, supervision, spool, readiness, edge } = parts;
     vault.set_store(store.clone());
     let storage = vec![ChildSpec {
         inbox: Some(vault.records_gauge()),
@@ -86,7 +88,7 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
             }
         })
     }];
-    let directory = directory(&vault, sanctions, &readiness);
+    let directory = directory(&vault, sanctions, revocations, &readiness);
     let door = vec![child("edge", edge.kind, edge.start)];
     let rooms = {
         let vault = vault.clone();
@@ -134,6 +136,7 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
 fn directory(
     vault: &Arc<Vault>,
     sanctions: Arc<dyn SanctionStore>,
+    revocations: Revocations,
     readiness: &Readiness,
 ) -> Vec<ChildSpec> {
     vec![
@@ -148,6 +151,14 @@ fn directory(
                 }
             })
         },
+        worker("revocations", &revocations::KIND, {
+            let args = (vault.clone(), revocations, readiness.clone());
+            move |sup, meta| {
+                let (vault, revocations, readiness) = args.clone();
+                let args = (vault, revocations, readiness, meta);
+                Actor::spawn_linked(None, RevocationsActor, args, sup)
+            }
+        }),
         worker("presence", &presence::KIND, {
             let args = (vault.clone(), readiness.clone());
             move |sup, meta| {

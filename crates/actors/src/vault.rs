@@ -3,10 +3,11 @@
 
 mod bans;
 mod saves;
+mod sessions;
 mod slot;
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
@@ -15,11 +16,11 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SessionId, WireError};
+use gamev1_protocol::{ErrorCode, PlayerId, RoomId, WireError};
 use parking_lot::{Mutex, RwLock};
 
 pub use self::slot::Slot;
-use self::{bans::Bans, saves::Saves};
+use self::{bans::Bans, saves::Saves, sessions::Sessions};
 use crate::{
     game::GameRegistry,
     inbox::Inbox,
@@ -30,7 +31,6 @@ use crate::{
     restore::Restoring,
     room::record::CrashRecords,
     room::{self, RoomCell, RoomInfo},
-    session::SessionCell,
     supervisor::{
         dynamic::DynamicMsg,
         quarantine::{Apart, Kept, Quarantine},
@@ -99,7 +99,7 @@ pub struct Vault {
     pub(crate) session_supervisor: Arc<Slot<DynamicMsg>>,
     /// Rooms that failed too often, by the names that the registry has for them.
     pub(crate) rooms_apart: Arc<Quarantine>,
-    sessions: RwLock<HashMap<SessionId, Arc<SessionCell>>>,
+    sessions: Sessions,
     rooms: RwLock<HashMap<RoomId, Arc<RoomCell>>>,
     sockets: Mutex<HashMap<PlayerId, usize>>,
     room_numbers: AtomicU32,
@@ -141,7 +141,7 @@ impl Vault {
             room_supervisor: Arc::default(),
             session_supervisor: Arc::default(),
             rooms_apart: Arc::default(),
-            sessions: RwLock::default(),
+            sessions: Sessions::default(),
             rooms: RwLock::default(),
             sockets: Mutex::default(),
             room_numbers: AtomicU32::new(1),
@@ -170,7 +170,7 @@ impl Vault {
             let sockets = self.sockets.lock();
             (sockets.values().sum(), sockets.len())
         };
-        let (sessions, rooms) = (self.sessions.read().len(), self.rooms.read().len());
+        let (sessions, rooms) = (self.sessions.len(), self.rooms.read().len());
         Counts { sockets, sessions, players, rooms }
     }
 
@@ -289,27 +289,6 @@ impl Vault {
         self.rooms.write().remove(&room);
     }
 
-    pub fn session(&self, session: SessionId) -> Option<Arc<SessionCell>> {
-        self.sessions.read().get(&session).cloned()
-    }
-
-    pub fn sessions(&self) -> Vec<Arc<SessionCell>> {
-        self.sessions.read().values().cloned().collect()
-    }
-
-    pub(crate) fn insert_session(&self, cell: Arc<SessionCell>) {
-        self.sessions.write().insert(cell.id, cell);
-    }
-
-    /// The session of that id, and whether it is the one given.
-    pub(crate) fn find_or_insert_session(&self, cell: SessionCell) -> (Arc<SessionCell>, bool) {
-        let mut sessions = self.sessions.write();
-        match sessions.entry(cell.id) {
-            Entry::Occupied(known) => (known.get().clone(), false),
-            Entry::Vacant(place) => (place.insert(Arc::new(cell)).clone(), true),
-        }
-    }
-
     /// The server stops: sessions take up nothing more.
     pub(crate) fn set_stopping(&self) {
         self.stopping.store(true, Ordering::Release);
@@ -317,10 +296,6 @@ impl Vault {
 
     pub(crate) fn stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn remove_session(&self, session: SessionId) {
-        self.sessions.write().remove(&session);
     }
 
     /// Hands a row to the store. When the database has been away for so long that the queue is full, the row is

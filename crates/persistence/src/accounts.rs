@@ -101,6 +101,9 @@ pub struct NewSignIn {
     pub refresh_expires_at: SystemTime,
     /// When the whole family ends, however often it is refreshed.
     pub expires_at: SystemTime,
+    /// When the access token ends that is given with it, where that is good for longer than
+    /// [`crate::revocations::REVOKED_FOR`]: a revocation is remembered until then.
+    pub access_until: Option<SystemTime>,
 }
 
 /// A family of refresh tokens: what a logout revokes, the claim `sid`.

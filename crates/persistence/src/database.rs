@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use gamev1_actors::ports::{Answer, RoomStore, SanctionStore, StoreError};
 
-use crate::{accounts::Accounts, audit::Audit, history::History, players::Players};
+use crate::{
+    accounts::Accounts, audit::Audit, history::History, players::Players, revocations::Revocations,
+};
 
 /// An engine. Shared behind an `Arc`; each of its ports is had by upcasting.
-pub trait Database: Accounts + Audit + History + Players + RoomStore + SanctionStore {
+pub trait Database:
+    Accounts + Audit + History + Players + Revocations + RoomStore + SanctionStore
+{
     /// Brings the schema up to date and says which migrations that took. A second process may do the same meanwhile.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ pub mod crash_records;
 pub mod database;
 pub mod history;
 pub mod players;
+pub mod revocations;
 mod sealed;
 pub mod spool;
 pub mod sqlite;

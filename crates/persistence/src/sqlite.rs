@@ -8,6 +8,7 @@ mod history;
 mod migrations;
 mod players;
 mod pool;
+mod revocations;
 mod rooms;
 mod row;
 mod sanctions;

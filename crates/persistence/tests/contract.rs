@@ -12,6 +12,8 @@ mod audit;
 mod players;
 #[path = "contract/reopening.rs"]
 mod reopening;
+#[path = "contract/revocations.rs"]
+mod revocations;
 #[path = "contract/rooms.rs"]
 mod rooms;
 #[path = "contract/sanctions.rs"]
@@ -75,6 +77,14 @@ mod sqlite {
                 no_refresh_token_outlives_its_sign_in
                 a_sign_in_is_valid_until_its_end
                 sign_ins_that_ended_are_forgotten_and_no_others
+            }
+            on a store: revocations {
+                an_ended_sign_in_is_in_the_log_once_and_its_tokens_are_void
+                ending_all_raises_the_epoch_and_spares_one_sign_in_at_most
+                whatever_revokes_is_in_the_log
+                the_log_is_read_in_pages_until_nothing_is_alive
+                a_revocation_is_kept_as_long_as_the_longest_token
+                of_many_who_revoke_at_once_nobody_is_missed
             }
             on a store: rooms {
                 records_are_applied_in_their_order

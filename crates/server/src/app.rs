@@ -19,6 +19,7 @@ use crate::{
     auth::{
         authenticator::{Authenticator, Verified},
         resume::ResumeKey,
+        revocations::Revoker,
         sign_in::SignIns,
         tickets::Tickets,
     },
@@ -64,6 +65,7 @@ pub struct Services {
     pub vault: Arc<Vault>,
     pub authenticator: Arc<Authenticator>,
     pub sign_ins: SignIns,
+    pub revoker: Revoker,
     pub audit: Arc<dyn Audit>,
     pub players: Arc<dyn Players>,
     pub resume_key: Arc<ResumeKey>,

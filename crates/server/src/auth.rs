@@ -6,6 +6,7 @@ pub mod keys;
 pub mod permissions;
 pub mod recent;
 pub mod resume;
+pub mod revocations;
 pub mod secret;
 pub mod sign_in;
 pub mod tickets;

@@ -6,6 +6,8 @@ use crate::{pages, problem::DOCS};
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/v1/auth/guest", &["POST"]),
     ("/v1/auth/refresh", &["POST"]),
+    ("/v1/auth/logout", &["POST"]),
+    ("/v1/auth/logout-all", &["POST"]),
     ("/v1/ws-tickets", &["POST"]),
     ("/v1/me", &["GET"]),
     ("/v1/rooms", &["GET", "POST"]),

@@ -53,6 +53,10 @@ fn all(
     let guest = at.and(with.clone()).and(json()).then(auth::guest).map(reply);
     let at = warp::path!("v1" / "auth" / "refresh").and(warp::post());
     let refresh = at.and(with.clone()).and(json()).then(auth::refresh).map(reply);
+    let at = warp::path!("v1" / "auth" / "logout").and(warp::post());
+    let logout = at.and(with.clone()).then(auth::logout).map(reply);
+    let at = warp::path!("v1" / "auth" / "logout-all").and(warp::post());
+    let logout = logout.or(at.and(with.clone()).then(auth::logout_all).map(reply)).unify();
 
     let health =
         warp::path!("health").and(warp::get()).and(with.clone()).map(health::health).map(reply);
@@ -65,7 +69,7 @@ fn all(
     let errors = errors.map(errors_page::get).map(reply);
 
     let api = me.or(rooms).unify().or(ws).unify().or(tickets).unify();
-    let api = api.or(guest).unify().or(refresh).unify().or(admin).unify();
+    let api = api.or(guest).unify().or(refresh).unify().or(logout).unify().or(admin).unify();
     let open = health.or(ready).unify().or(live).unify().or(metrics).unify();
     let rest = open.or(errors).unify().or(page()).unify();
     api.or(rest).unify().recover(rejected).unify()

@@ -4,8 +4,10 @@ use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use clap::Parser;
 use gamev1_actors::{
+    bus::LocalBus,
     game::GameRegistry,
     readiness::Readiness,
+    revocations::{Revocations, Table},
     testing::MemoryStore,
     tree::{self, Parts, System},
     vault::Vault,
@@ -22,7 +24,7 @@ use crate::{
     app::{App, Services},
     auth::{
         authenticator::Authenticator, keys::Keys, memory_accounts::MemoryAccounts,
-        resume::ResumeKey, sign_in::SignIns, tickets::Tickets, token::Tokens,
+        resume::ResumeKey, revocations::Revoker, sign_in::SignIns, tickets::Tickets, token::Tokens,
     },
     config::{
         Config,
@@ -112,7 +114,12 @@ impl TestServer {
         let accounts = Arc::new(MemoryAccounts::default());
         let keys = Keys::open(dir.path(), SystemTime::UNIX_EPOCH).unwrap();
         let tokens = Arc::new(Tokens::new(keys));
-        let authenticator = Arc::new(Authenticator::new(accounts.clone(), tokens.clone()));
+        let (table, bus) = (Arc::<Table>::default(), Arc::<LocalBus>::default());
+        let authenticator =
+            Arc::new(Authenticator::new(accounts.clone(), tokens.clone(), table.clone()));
+        let revoker =
+            Revoker::new(accounts.clone(), authenticator.clone(), table.clone(), bus.clone());
+        let revocations = Revocations { log: accounts.clone(), table, bus };
         let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
         let limits = app.config.limits;
         let vault = Vault::new(games, limits, authenticator.clone(), resume_key.clone());
@@ -122,6 +129,7 @@ impl TestServer {
             audit: accounts.clone(),
             players: accounts.clone(),
             sign_ins: SignIns::new(accounts.clone(), tokens),
+            revoker,
             resume_key,
             tickets: Tickets::default(),
             idempotency: Idempotency::default(),
@@ -134,7 +142,8 @@ impl TestServer {
         let store = Arc::new(store);
         let sanctions = store.clone();
         let edge = edge::start(door);
-        let parts = Parts { vault, sanctions, store, supervision, spool, readiness, edge };
+        let parts =
+            Parts { vault, sanctions, revocations, store, supervision, spool, readiness, edge };
         let system = tree::start(parts).await.unwrap();
         while !app.readiness.ready() {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;

@@ -1,6 +1,7 @@
 //! Who is who: guests, their tokens, what is refused, and what a restart must not forget.
 
 mod bearer;
+mod logout;
 mod refresh;
 mod tickets;
 

@@ -26,12 +26,16 @@ use crate::{
 /// Frames that wait at a session, at most. While it is full its socket is not read.
 const SESSION_FRAMES_MAX: usize = 64;
 
+/// The epoch of a session of a former process, until its client has shown under which one it was opened.
+pub(super) const EPOCH_UNKNOWN: u32 = u32::MAX;
+
 /// Frames of one socket that belong to the trace of its client.
 const TRACED_FRAMES_MAX: u32 = 100;
 
 pub struct SessionCell {
     pub id: SessionId,
     identity: Identity,
+    epoch: AtomicU32,
     /// Unix seconds at which the access token ends; moved by `auth.refresh`.
     expires_at: Mutex<SystemTime>,
     pub inbox: Inbox<Bytes>,
@@ -81,6 +85,7 @@ impl SessionCell {
     fn with_id(id: SessionId, identity: Identity, format: Format, rooms_max: usize) -> SessionCell {
         SessionCell {
             id,
+            epoch: AtomicU32::new(identity.epoch),
             expires_at: Mutex::new(identity.expires_at),
             identity,
             inbox: Inbox::new(SESSION_FRAMES_MAX),
@@ -191,6 +196,7 @@ impl SessionCell {
             session: self.id,
             player: self.identity.player,
             sign_in: self.identity.sign_in,
+            epoch: self.epoch.load(Ordering::Acquire),
             generation: self.generation.load(Ordering::Acquire),
         }
     }
@@ -217,8 +223,13 @@ impl SessionCell {
         Some(parent)
     }
 
-    /// A process that died without a word may have given out a later generation than the one that it saved.
-    pub(super) fn catch_up(&self, generation: u32) {
+    /// A former process did not keep the epoch, and one that died without a word may have given out a later generation
+    /// than the one that it saved.
+    pub(super) fn catch_up(&self, ResumeClaim { epoch, generation, .. }: &ResumeClaim) {
+        let (set, get) = (Ordering::AcqRel, Ordering::Acquire);
+        // A session of this process has its own, which is the one in the claim.
+        let _ = self.epoch.compare_exchange(EPOCH_UNKNOWN, *epoch, set, get);
+        let generation = *generation;
         if self.uncertain.load(Ordering::Acquire) {
             self.generation.fetch_max(generation, Ordering::AcqRel);
         }

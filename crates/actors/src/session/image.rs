@@ -6,7 +6,7 @@ use bytes::Bytes;
 use gamev1_protocol::{Format, PlayerId, SessionId, SignInId};
 use serde::{Deserialize, Serialize};
 
-use super::SessionCell;
+use super::{SessionCell, cell::EPOCH_UNKNOWN};
 use crate::{
     ports::Identity,
     room::image::{ImageError, SeatImage},
@@ -102,6 +102,7 @@ impl SessionImage {
             username: self.username.clone(),
             role: self.role.clone(),
             sign_in: self.sign_in,
+            epoch: EPOCH_UNKNOWN,
             expires_at: self.expires_at,
         }
     }

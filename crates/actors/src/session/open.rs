@@ -114,7 +114,7 @@ pub async fn open(vault: &Arc<Vault>, open: OpenSession) -> Opened {
     session.outbox.open(&welcome(vault, &session, server, None));
     vault.insert_session(session.clone());
     spawn(vault, &session);
-    // A ban that came behind the door's look has not seen this session.
+    // A ban or a revocation that came behind the door's look has not seen this session.
     vault.turn_away(&session);
     Opened { session, generation: 0, done: false, socket: Some(socket) }
 }
@@ -140,7 +140,7 @@ pub async fn resume(
             restored.ok_or(ResumeError::Unknown)?
         }
     };
-    session.catch_up(claim.generation);
+    session.catch_up(&claim);
     let ResumeClaim { player, sign_in, generation, .. } = session.resume_claim();
     if (player, sign_in) != (claim.player, claim.sign_in) || session.outbox.format() != format {
         return Err(ResumeError::Mismatch);

@@ -15,8 +15,9 @@ use gamev1_protocol::{PlayerId, RoomId, SessionId};
 use parking_lot::Mutex;
 
 use crate::ports::{
-    Answer, ClaimedRoom, RoomRecord, RoomSave, RoomStore, Sanction, SanctionKind, SanctionStore,
-    SessionSave, Spool, Spooled, StoreError, audit::AuditEntry,
+    Answer, ClaimedRoom, Revocation, RevocationLog, Revoked, RoomRecord, RoomSave, RoomStore,
+    Sanction, SanctionKind, SanctionStore, SessionSave, Spool, Spooled, StoreError,
+    audit::AuditEntry,
 };
 
 /// See the module.
@@ -38,6 +39,7 @@ struct Rows {
     spooled: Vec<Spooled>,
     sanctions: BTreeMap<uuid::Uuid, Sanction>,
     audit: Vec<AuditEntry>,
+    revocations: Vec<Revocation>,
 }
 
 impl MemoryStore {
@@ -61,6 +63,12 @@ impl MemoryStore {
     /// What was written to the audit log, in order.
     pub fn audited(&self) -> Vec<AuditEntry> {
         self.0.rows.lock().audit.clone()
+    }
+
+    /// Another process has revoked this.
+    pub fn revoke(&self, what: Revoked, until: SystemTime) {
+        let log = &mut self.0.rows.lock().revocations;
+        log.push(Revocation { id: log.len() as u64 + 1, what, until });
     }
 
     /// Everything that was spooled so far, brought in as the next start does.
@@ -195,6 +203,20 @@ impl SanctionStore for MemoryStore {
                 rows.audit.push(audit.clone());
             }
             lifted
+        })
+    }
+}
+
+impl RevocationLog for MemoryStore {
+    fn since(
+        &self,
+        after: u64,
+        now: SystemTime,
+        limit: u32,
+    ) -> Answer<'_, Result<Vec<Revocation>, StoreError>> {
+        self.answer(|rows| {
+            let behind = rows.revocations.iter().filter(|line| line.id > after && line.until > now);
+            behind.take(limit as usize).copied().collect()
         })
     }
 }

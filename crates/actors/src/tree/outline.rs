@@ -31,7 +31,7 @@ const fn dynamic(name: &'static str, kept_apart: bool) -> Branch {
 /// The children of the root.
 pub const BRANCHES: &[Branch] = &[
     fixed("storage", &["store"]),
-    fixed("directory", &["sanctions", "presence", "lobby"]),
+    fixed("directory", &["sanctions", "revocations", "presence", "lobby"]),
     dynamic("channels", true),
     dynamic("rooms", true),
     dynamic("peers", false),

@@ -15,7 +15,7 @@ use parking_lot::RwLock;
 use super::Vault;
 use crate::{
     inbox::Inbox,
-    ports::Sanction,
+    ports::{ResumeClaim, Sanction},
     registry::{Depth, Gauge},
     sanctions::{Order, state::Banned},
     session::{SessionCell, SessionMsg, unix_ms},
@@ -88,11 +88,18 @@ impl Vault {
         self.bans.banned.read().all(SystemTime::now())
     }
 
-    /// Ends the session if its player is banned: its socket closes with 4003 and its seats are free.
+    /// Ends the session if its player is banned (its socket closes with 4003) or what it rests on was revoked (4001).
+    /// Its seats are free.
     pub(crate) fn turn_away(&self, session: &SessionCell) {
         if let Some(until) = self.bans.until(session.player()) {
             session.outbox.close(CloseCode::Banned, until.map(unix_ms));
             session.actor.cast(SessionMsg::Close(CloseCode::Banned));
+            return;
+        }
+        let ResumeClaim { player, sign_in, epoch, .. } = session.resume_claim();
+        if self.authenticator.revoked(player, sign_in, epoch) {
+            session.outbox.close(CloseCode::SignedOut, None);
+            session.actor.cast(SessionMsg::Close(CloseCode::SignedOut));
         }
     }
 }

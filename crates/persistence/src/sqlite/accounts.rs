@@ -6,7 +6,7 @@ use gamev1_actors::ports::{Answer, StoreError};
 use gamev1_protocol::{PlayerId, SignInId};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Sqlite, row, sign_ins, sql};
+use super::{Sqlite, revocations, row, sign_ins, sql};
 use crate::accounts::{
     Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash, SignIn,
     UsernameTaken, username_key,
@@ -73,8 +73,13 @@ impl Accounts for Sqlite {
     ) -> Answer<'_, Result<Option<Player>, StoreError>> {
         Box::pin(self.writer.transaction(move |sqlite| {
             let mut set = sqlite.prepare_cached(sql::SET_ROLE)?;
-            set.execute((id.as_uuid().as_bytes(), role.as_str(), row::millis(now)))?;
-            player(sqlite, id)
+            let changed =
+                set.execute((id.as_uuid().as_bytes(), role.as_str(), row::millis(now)))?;
+            let player = player(sqlite, id)?;
+            if let Some(player) = player.as_ref().filter(|_| changed > 0) {
+                revocations::log_epoch(sqlite, player, now)?;
+            }
+            Ok(player)
         }))
     }
 

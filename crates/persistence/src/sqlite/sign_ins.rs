@@ -5,8 +5,11 @@ use std::time::SystemTime;
 use gamev1_protocol::SignInId;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{accounts::read_player, row, sql};
-use crate::accounts::{NewSignIn, Player, REUSE_GRACE, Rotate, Rotation, SecretHash, SignIn};
+use super::{accounts::read_player, revocations, row, sql};
+use crate::{
+    accounts::{NewSignIn, Player, REUSE_GRACE, Rotate, Rotation, SecretHash, SignIn},
+    revocations::Why,
+};
 
 /// Sign-ins forgotten at once, so that the writers behind do not wait long.
 const FORGOTTEN_MAX: u32 = 500;
@@ -20,7 +23,8 @@ pub(super) fn open(
     let mut open = sqlite.prepare_cached(sql::OPEN_SIGN_IN)?;
     let id = new.id.as_uuid().as_bytes();
     let player = new.player.as_uuid().as_bytes();
-    if open.execute((id, player, row::millis(now), expires_at_ms))? == 0 {
+    let access_until = new.access_until.map(row::millis);
+    if open.execute((id, player, row::millis(now), expires_at_ms, access_until))? == 0 {
         return Ok(None);
     }
     let expires_at = row::from_millis(expires_at_ms);
@@ -49,8 +53,7 @@ pub(super) fn rotate(
             return Ok(Rotation::Rotated { player, sign_in });
         }
         if !in_grace {
-            let mut revoke = sqlite.prepare_cached(sql::REVOKE_SIGN_IN)?;
-            revoke.execute((sign_in.id.as_uuid().as_bytes(), row::millis(now), "reuse"))?;
+            revocations::end_sign_in(sqlite, sign_in.id, Why::Reuse, now)?;
         }
         return Ok(Rotation::Reused { sign_in: sign_in.id, revoked: !in_grace });
     }

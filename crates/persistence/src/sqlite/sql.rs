@@ -37,14 +37,51 @@ pub(super) const SET_ROLE: &str = "UPDATE players SET role = ?2, epoch = epoch +
      updated_at_ms = max(updated_at_ms, ?3) WHERE id = ?1 AND role <> ?2";
 
 /// No row when there is no such player.
-pub(super) const OPEN_SIGN_IN: &str = "INSERT INTO sign_ins (id, player_id, created_at_ms, expires_at_ms) \
-     SELECT ?1, id, ?3, ?4 FROM players WHERE id = ?2";
+pub(super) const OPEN_SIGN_IN: &str = "INSERT INTO sign_ins \
+     (id, player_id, created_at_ms, expires_at_ms, access_until_ms) \
+     SELECT ?1, id, ?3, ?4, ?5 FROM players WHERE id = ?2";
 
 pub(super) const SIGN_IN_VALID: &str = "SELECT 1 FROM sign_ins \
      WHERE id = ?1 AND revoked_at_ms IS NULL AND expires_at_ms > ?2";
 
 pub(super) const REVOKE_SIGN_IN: &str = "UPDATE sign_ins SET revoked_at_ms = ?2, revoked_reason = ?3 \
      WHERE id = ?1 AND revoked_at_ms IS NULL";
+
+/// All of a player but one.
+pub(super) const REVOKE_SIGN_INS: &str = "UPDATE sign_ins SET revoked_at_ms = ?2, revoked_reason = ?3 \
+     WHERE player_id = ?1 AND revoked_at_ms IS NULL AND id IS NOT ?4";
+
+pub(super) const RAISE_EPOCH: &str = "UPDATE players SET epoch = epoch + 1, \
+     updated_at_ms = max(updated_at_ms, ?2) WHERE id = ?1 \
+     RETURNING id, username, guest, role, epoch, created_at_ms, updated_at_ms";
+
+macro_rules! revocation {
+    () => {
+        "id, sign_in_id, player_id, epoch, until_ms"
+    };
+}
+
+pub(super) const LOG_SIGN_IN: &str = concat!(
+    "INSERT INTO revocations (sign_in_id, at_ms, until_ms) \
+     SELECT id, ?2, max(?3, coalesce(access_until_ms, 0)) FROM sign_ins WHERE id = ?1 RETURNING ",
+    revocation!()
+);
+
+pub(super) const LOG_EPOCH: &str = concat!(
+    "INSERT INTO revocations (player_id, epoch, at_ms, until_ms) VALUES (?1, ?2, ?3, \
+     max(?4, coalesce((SELECT max(access_until_ms) FROM sign_ins WHERE player_id = ?1), 0))) \
+     RETURNING ",
+    revocation!()
+);
+
+pub(super) const REVOCATIONS_SINCE: &str = concat!(
+    "SELECT ",
+    revocation!(),
+    " FROM revocations WHERE id > ?1 AND until_ms > ?2 ORDER BY id LIMIT ?3"
+);
+
+pub(super) const FORGET_REVOCATIONS: &str = "DELETE FROM revocations WHERE id IN \
+     (SELECT id FROM revocations WHERE until_ms <= ?1 LIMIT ?2)";
 
 pub(super) const FORGET_EXPIRED: &str = "DELETE FROM sign_ins WHERE id IN \
      (SELECT id FROM sign_ins WHERE expires_at_ms <= ?1 LIMIT ?2)";

@@ -51,7 +51,8 @@ pub(crate) async fn a_player(store: &impl Accounts) -> Player {
 /// A sign-in from `at(0)` to `at(1000)`, whose first refresh token ends at `at(100)`.
 pub(crate) fn new_sign_in(player: PlayerId, refresh: SecretHash) -> NewSignIn {
     let (refresh_expires_at, expires_at) = (at(100), at(1000));
-    NewSignIn { id: SignInId::new(), player, refresh, refresh_expires_at, expires_at }
+    let (id, access_until) = (SignInId::new(), None);
+    NewSignIn { id, player, refresh, refresh_expires_at, expires_at, access_until }
 }
 
 /// What an admin does to a player at `at(10)`.

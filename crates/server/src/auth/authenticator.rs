@@ -1,5 +1,6 @@
 //! From an access token to a player: the token is verified, the player's row looked up, never made up from the token.
-//! Tokens and rows that were seen moments ago are remembered, in bounded number.
+//! What was seen before is remembered in bounded number: a token that is shown again costs a hash and three looks into
+//! memory, and no call of the database. Each use compares the token's end, what was revoked, and the player's epoch.
 
 #[cfg(test)]
 mod tests;
@@ -9,48 +10,30 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use gamev1_actors::ports::{Answer, Authenticator as Port, Identity, StoreError};
-use gamev1_persistence::accounts::{Accounts, Player};
+use gamev1_actors::{
+    ports::{Answer, Authenticator as Port, Identity, StoreError},
+    revocations::{Standing, Table},
+};
+use gamev1_persistence::accounts::{Accounts, Player, SecretHash};
 use gamev1_protocol::{ErrorCode, PlayerId, SignInId, WireError};
-use parking_lot::Mutex;
 
 use super::{
-    recent::Recent,
+    recent::Shards,
+    secret,
     token::{self, Claims, Tokens},
 };
 
-/// For how long a row is believed without a look at the database: the command line may have changed it.
-const FRESH_FOR: Duration = Duration::from_secs(5);
-/// For how long it is believed while the database does not answer.
-const STALE_FOR: Duration = Duration::from_secs(600);
-const TOKENS_MAX: usize = 16_384;
-const ROWS_MAX: usize = 65_536;
+/// Some 40 MB of claims, and 20 MB of rows.
+const TOKENS_MAX: usize = 100_000;
+const PLAYERS_MAX: usize = 100_000;
 
 pub struct Authenticator {
     accounts: Arc<dyn Accounts>,
     tokens: Arc<Tokens>,
-    seen: Mutex<Seen>,
-}
-
-struct Seen {
-    tokens: Recent<Box<str>, Arc<Claims>>,
-    players: Recent<PlayerId, Looked<Arc<Player>>>,
-    /// Sign-ins that were found valid.
-    sign_ins: Recent<SignInId, Looked<()>>,
-}
-
-/// What was found, and when.
-#[derive(Clone)]
-struct Looked<T> {
-    found: T,
-    at: SystemTime,
-}
-
-impl<T> Looked<T> {
-    fn within(&self, age_max: Duration, now: SystemTime) -> bool {
-        // A clock that was set back makes an age that is unknown: look again.
-        now.duration_since(self.at).is_ok_and(|age| age < age_max)
-    }
+    revoked: Arc<Table>,
+    /// The claims of tokens that were found good, by the SHA-256 of the token: nobody can read a token out of it.
+    verified: Shards<SecretHash, Arc<Claims>>,
+    players: Shards<PlayerId, Arc<Player>>,
 }
 
 /// A player who has shown a good token.
@@ -67,19 +50,20 @@ impl Verified {
             username: self.player.username.clone(),
             role: self.player.role.as_str().into(),
             sign_in: self.claims.sid,
+            epoch: self.claims.epoch,
             expires_at: UNIX_EPOCH + Duration::from_secs(self.claims.exp),
         }
     }
 }
 
 impl Authenticator {
-    pub fn new(accounts: Arc<dyn Accounts>, tokens: Arc<Tokens>) -> Authenticator {
-        let seen = Seen {
-            tokens: Recent::new(TOKENS_MAX),
-            players: Recent::new(ROWS_MAX),
-            sign_ins: Recent::new(ROWS_MAX),
-        };
-        Authenticator { accounts, tokens, seen: Mutex::new(seen) }
+    pub fn new(
+        accounts: Arc<dyn Accounts>,
+        tokens: Arc<Tokens>,
+        revoked: Arc<Table>,
+    ) -> Authenticator {
+        let (verified, players) = (Shards::new(TOKENS_MAX), Shards::new(PLAYERS_MAX));
+        Authenticator { accounts, tokens, revoked, verified, players }
     }
 
     /// Who shows `token`.
@@ -87,15 +71,12 @@ impl Authenticator {
     /// # Errors
     /// `unauthenticated`, `token_expired`, `token_revoked`, or `unavailable` when the database does not answer.
     pub async fn check(&self, token: &str, now: SystemTime) -> Result<Verified, WireError> {
-        let seen = self.seen.lock().tokens.get(token);
-        let claims = match seen {
-            Some(claims) => {
-                token::in_time(&claims, now)?;
-                claims
-            }
+        let digest = secret::hash(token);
+        let claims = match self.verified.get(&digest) {
+            Some(claims) => claims,
             None => {
                 let claims = Arc::new(self.tokens.verify(token, now)?);
-                self.seen.lock().tokens.insert(token.into(), claims.clone());
+                self.verified.insert(digest, claims.clone());
                 claims
             }
         };
@@ -112,82 +93,86 @@ impl Authenticator {
         now: SystemTime,
     ) -> Result<Verified, WireError> {
         token::in_time(&claims, now)?;
+        let Claims { sub, sid, epoch, .. } = *claims;
+        if !self.stands(sub, sid, epoch, now).await? {
+            return revoked("the token's sign-in has ended");
+        }
         let gone =
             || WireError::new(ErrorCode::Unauthenticated, "the token's player does not exist");
-        let mut player = self.player(claims.sub, now).await?.ok_or_else(gone)?;
-        if claims.epoch > player.epoch {
+        let mut player = self.player(sub).await?.ok_or_else(gone)?;
+        if epoch > player.epoch {
             // The token is younger than the row that is held: another process has changed it.
-            self.seen.lock().players.remove(&claims.sub);
-            player = self.player(claims.sub, now).await?.ok_or_else(gone)?;
+            player = self.look_up(sub).await?.ok_or_else(gone)?;
         }
-        let revoked = |why| Err(WireError::new(ErrorCode::TokenRevoked, why));
-        if claims.epoch < player.epoch || claims.role != player.role.as_str() {
+        if epoch < player.epoch || claims.role != player.role.as_str() {
             return revoked("what the token says of its player is no longer true");
-        }
-        if !self.sign_in_valid(claims.sid, now).await? {
-            return revoked("the token's sign-in has ended");
         }
         Ok(Verified { player, claims })
     }
 
-    /// The player's row, at most a few seconds old.
+    /// Whether nothing was revoked of what rests on this sign-in of a player under that epoch. It asks the database only
+    /// when there was no room in memory for all that was revoked.
     ///
     /// # Errors
     /// `unavailable`.
-    pub async fn player(
+    pub async fn stands(
         &self,
-        id: PlayerId,
+        player: PlayerId,
+        sign_in: SignInId,
+        epoch: u32,
         now: SystemTime,
-    ) -> Result<Option<Arc<Player>>, WireError> {
-        let seen = self.seen.lock().players.get(&id);
-        let seen = match seen {
-            Some(seen) if seen.within(FRESH_FOR, now) => return Ok(Some(seen.found)),
-            seen => seen,
-        };
-        match (self.accounts.player(id).await, seen) {
-            (Ok(Some(player)), _) => {
-                let player = Arc::new(player);
-                let looked = Looked { found: player.clone(), at: now };
-                self.seen.lock().players.insert(id, looked);
-                Ok(Some(player))
+    ) -> Result<bool, WireError> {
+        match self.revoked.standing(player, sign_in, epoch) {
+            Standing::Holds => Ok(true),
+            Standing::Revoked => Ok(false),
+            Standing::Unknown => {
+                let row = self.look_up(player).await?;
+                let valid = self.accounts.sign_in_valid(sign_in, now).await;
+                let valid = valid.map_err(|error| unavailable(&error))?;
+                Ok(valid && row.is_some_and(|row| row.epoch <= epoch))
             }
-            (Ok(None), _) => {
-                self.seen.lock().players.remove(&id);
-                Ok(None)
-            }
-            (Err(_), Some(seen)) if seen.within(STALE_FOR, now) => Ok(Some(seen.found)),
-            (Err(error), _) => Err(unavailable(&error)),
         }
     }
 
-    /// Whether a sign-in stands, as of a few seconds ago at most.
+    /// The player's row, as it was last written by this process, or read under the present epoch.
     ///
     /// # Errors
     /// `unavailable`.
-    pub async fn sign_in_valid(&self, id: SignInId, now: SystemTime) -> Result<bool, WireError> {
-        let seen = self.seen.lock().sign_ins.get(&id);
-        let seen = match seen {
-            Some(seen) if seen.within(FRESH_FOR, now) => return Ok(true),
-            seen => seen,
-        };
-        match (self.accounts.sign_in_valid(id, now).await, seen) {
-            (Ok(true), _) => {
-                self.seen.lock().sign_ins.insert(id, Looked { found: (), at: now });
-                Ok(true)
-            }
-            (Ok(false), _) => {
-                self.forget_sign_in(id);
-                Ok(false)
-            }
-            (Err(_), Some(seen)) if seen.within(STALE_FOR, now) => Ok(true),
-            (Err(error), _) => Err(unavailable(&error)),
+    pub async fn player(&self, id: PlayerId) -> Result<Option<Arc<Player>>, WireError> {
+        match self.players.get(&id) {
+            Some(held) if held.epoch >= self.revoked.lowest_epoch(id) => Ok(Some(held)),
+            // Another process has changed it.
+            Some(_) | None => self.look_up(id).await,
         }
     }
 
-    /// The sign-in has just been revoked: the next look is at the database.
-    pub fn forget_sign_in(&self, id: SignInId) {
-        self.seen.lock().sign_ins.remove(&id);
+    async fn look_up(&self, id: PlayerId) -> Result<Option<Arc<Player>>, WireError> {
+        let player = self.accounts.player(id).await.map_err(|error| unavailable(&error))?;
+        let Some(player) = player.map(Arc::new) else {
+            self.players.remove(&id);
+            return Ok(None);
+        };
+        // What was written while this was read is the newer one.
+        let newer = |row: &Player| (row.epoch, row.updated_at);
+        self.players.replace(id, player.clone(), |held, read| newer(held) > newer(read));
+        Ok(Some(player))
     }
+
+    /// This process has just written the player's row.
+    pub fn written(&self, player: Player) -> Arc<Player> {
+        let player = Arc::new(player);
+        self.players.replace(player.id, player.clone(), |held, written| held.epoch > written.epoch);
+        player
+    }
+
+    /// This process has just deleted the player.
+    pub fn deleted(&self, player: PlayerId) {
+        self.players.remove(&player);
+    }
+}
+
+fn revoked<T>(why: &str) -> Result<T, WireError> {
+    Err(WireError::new(ErrorCode::TokenRevoked, why))
 }
 
 /// What a client is told when the database fails; the reason is for the log alone.
@@ -199,5 +184,9 @@ pub fn unavailable(error: &StoreError) -> WireError {
 impl Port for Authenticator {
     fn verify<'a>(&'a self, token: &'a str) -> Answer<'a, Result<Identity, WireError>> {
         Box::pin(async { Ok(self.check(token, SystemTime::now()).await?.identity()) })
+    }
+
+    fn revoked(&self, player: PlayerId, sign_in: SignInId, epoch: u32) -> bool {
+        self.revoked.standing(player, sign_in, epoch) == Standing::Revoked
     }
 }

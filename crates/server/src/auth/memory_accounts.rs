@@ -8,10 +8,15 @@ use std::{
     time::SystemTime,
 };
 
-use gamev1_actors::ports::{Answer, StoreError, audit::AuditEntry};
-use gamev1_persistence::accounts::{
-    Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash, SignIn,
-    UsernameTaken,
+use gamev1_actors::ports::{
+    Answer, Revocation, RevocationLog, Revoked, StoreError, audit::AuditEntry,
+};
+use gamev1_persistence::{
+    accounts::{
+        Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash,
+        SignIn, UsernameTaken,
+    },
+    revocations::{EndedAll, REVOKED_FOR, Revocations, Why},
 };
 use gamev1_protocol::{PlayerId, SignInId};
 use parking_lot::Mutex;
@@ -31,6 +36,7 @@ struct Rows {
     sign_ins: HashMap<SignInId, (SignIn, bool)>,
     refresh: HashMap<SecretHash, (SignInId, bool)>,
     audit: Vec<AuditEntry>,
+    log: Vec<Revocation>,
 }
 
 impl MemoryAccounts {
@@ -38,8 +44,8 @@ impl MemoryAccounts {
         change(self.rows.lock().players.get_mut(&id).unwrap());
     }
 
-    pub(crate) fn revoke(&self, id: SignInId) {
-        self.rows.lock().sign_ins.get_mut(&id).unwrap().1 = true;
+    pub(crate) fn remove(&self, id: PlayerId) {
+        self.rows.lock().players.remove(&id);
     }
 
     fn answer<'a, T: Send + 'a>(
@@ -52,6 +58,67 @@ impl MemoryAccounts {
             Ok(answer(&mut self.rows.lock()))
         };
         Box::pin(async { answer })
+    }
+}
+
+impl Rows {
+    fn end(&mut self, sign_in: SignInId, now: SystemTime) -> Option<Revocation> {
+        let ended = &mut self.sign_ins.get_mut(&sign_in)?.1;
+        (!std::mem::replace(ended, true)).then(|| self.log(Revoked::SignIn(sign_in), now))
+    }
+
+    fn log(&mut self, what: Revoked, now: SystemTime) -> Revocation {
+        let line = Revocation { id: self.log.len() as u64 + 1, what, until: now + REVOKED_FOR };
+        self.log.push(line);
+        line
+    }
+}
+
+impl RevocationLog for MemoryAccounts {
+    fn since(
+        &self,
+        after: u64,
+        _now: SystemTime,
+        limit: u32,
+    ) -> Answer<'_, Result<Vec<Revocation>, StoreError>> {
+        self.answer(|rows| {
+            let behind = rows.log.iter().filter(|line| line.id > after);
+            behind.take(limit as usize).copied().collect()
+        })
+    }
+}
+
+impl Revocations for MemoryAccounts {
+    fn end_sign_in(
+        &self,
+        sign_in: SignInId,
+        _why: Why,
+        now: SystemTime,
+    ) -> Answer<'_, Result<Option<Revocation>, StoreError>> {
+        self.answer(|rows| rows.end(sign_in, now))
+    }
+
+    fn end_all(
+        &self,
+        player: PlayerId,
+        except: Option<SignInId>,
+        _why: Why,
+        now: SystemTime,
+    ) -> Answer<'_, Result<Option<EndedAll>, StoreError>> {
+        self.answer(|rows| {
+            let row = rows.players.get_mut(&player)?;
+            row.epoch += 1;
+            let row = row.clone();
+            for (sign_in, ended) in rows.sign_ins.values_mut() {
+                *ended |= sign_in.player == player && Some(sign_in.id) != except;
+            }
+            let revocation = rows.log(Revoked::Player { player, epoch: row.epoch }, now);
+            Some(EndedAll { player: row, revocation })
+        })
+    }
+
+    fn forget_revocations(&self, _now: SystemTime) -> Answer<'_, Result<usize, StoreError>> {
+        self.answer(|_| 0)
     }
 }
 
@@ -149,7 +216,7 @@ impl Accounts for MemoryAccounts {
             };
             let sign_in = *id;
             if std::mem::replace(used, true) {
-                rows.sign_ins.get_mut(&sign_in).unwrap().1 = true;
+                rows.end(sign_in, SystemTime::UNIX_EPOCH);
                 return Rotation::Reused { sign_in, revoked: true };
             }
             let (row, revoked) = rows.sign_ins[&sign_in].clone();

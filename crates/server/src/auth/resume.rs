@@ -19,10 +19,10 @@ use super::token::{Tokens, unix_seconds};
 
 /// How long after it was made a token is looked at. The session itself is kept for the resume window only, and each
 /// new socket brings a new token.
-const RESUME_TTL: Duration = Duration::from_secs(24 * 3_600);
+pub(super) const RESUME_TTL: Duration = Duration::from_secs(24 * 3_600);
 
-/// Session, player, sign-in, generation, end.
-const CLAIM_BYTES: usize = 16 + 16 + 16 + 4 + 8;
+/// Session, player, sign-in, generation, epoch, end in Unix seconds.
+const CLAIM_BYTES: usize = 16 + 16 + 16 + 4 + 4 + 4;
 /// The claim in base64url; the MAC follows.
 const CLAIM_CHARS: usize = CLAIM_BYTES / 3 * 4;
 
@@ -40,7 +40,10 @@ impl ResumeKey {
         bytes[16..32].copy_from_slice(claim.player.as_uuid().as_bytes());
         bytes[32..48].copy_from_slice(claim.sign_in.as_uuid().as_bytes());
         bytes[48..52].copy_from_slice(&claim.generation.to_be_bytes());
-        bytes[52..].copy_from_slice(&unix_seconds(now + RESUME_TTL).to_be_bytes());
+        bytes[52..56].copy_from_slice(&claim.epoch.to_be_bytes());
+        // Enough until 2106; a clock beyond that makes tokens that are too old.
+        let end = u32::try_from(unix_seconds(now + RESUME_TTL)).unwrap_or(0);
+        bytes[56..].copy_from_slice(&end.to_be_bytes());
         let mut token = BASE64_URL_SAFE_NO_PAD.encode(bytes);
         match crypto::sign(token.as_bytes(), &self.0.keys().resume.0, Algorithm::HS256) {
             Ok(mac) => token.push_str(&mac),
@@ -65,15 +68,17 @@ impl ResumeKey {
         let (session, rest) = take_uuid(&bytes).ok_or_else(unknown)?;
         let (player, rest) = take_uuid(rest).ok_or_else(unknown)?;
         let (sign_in, rest) = take_uuid(rest).ok_or_else(unknown)?;
-        let (generation, end) = rest.split_first_chunk().ok_or_else(unknown)?;
-        let end = u64::from_be_bytes(end.try_into().map_err(|_| unknown())?);
-        if end <= unix_seconds(now) {
+        let (generation, rest) = rest.split_first_chunk().ok_or_else(unknown)?;
+        let (epoch, end) = rest.split_first_chunk().ok_or_else(unknown)?;
+        let end = u32::from_be_bytes(end.try_into().map_err(|_| unknown())?);
+        if u64::from(end) <= unix_seconds(now) {
             return Err(WireError::new(ErrorCode::ResumeExpired, "this resume token is too old"));
         }
         Ok(ResumeClaim {
             session: SessionId::from_uuid(session),
             player: PlayerId::from_uuid(player),
             sign_in: SignInId::from_uuid(sign_in),
+            epoch: u32::from_be_bytes(*epoch),
             generation: u32::from_be_bytes(*generation),
         })
     }

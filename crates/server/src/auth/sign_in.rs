@@ -8,7 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use gamev1_persistence::accounts::{Accounts, NewGuest, NewSignIn, Player, Rotate, Rotation};
+use gamev1_persistence::{
+    accounts::{Accounts, NewGuest, NewSignIn, Player, Rotate, Rotation},
+    revocations::REVOKED_FOR,
+};
 use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SignInId, WireError};
 
 use super::{
@@ -79,7 +82,7 @@ impl SignIns {
         let device = secret::hash(device_id.or(made.as_deref()).unwrap_or_default());
         let player = self.accounts.guest(device, now, &new_guest).await;
         let player = player.map_err(|error| unavailable(&error))?;
-        let (sign_in, refresh_token) = self.open(player.id, now).await?;
+        let (sign_in, refresh_token) = self.open(player.id, None, now).await?;
         let access_token = self.access_token(&player, sign_in, now)?;
         Ok(SignedIn { access_token, refresh_token, device_id: made, player })
     }
@@ -127,13 +130,15 @@ impl SignIns {
         ttl: Duration,
         now: SystemTime,
     ) -> Result<String, WireError> {
-        let (sign_in, _) = self.open(player.id, now).await?;
+        let access_until = (ttl > REVOKED_FOR).then_some(now + ttl);
+        let (sign_in, _) = self.open(player.id, access_until, now).await?;
         self.sign(player, sign_in, ttl, now)
     }
 
     async fn open(
         &self,
         player: PlayerId,
+        access_until: Option<SystemTime>,
         now: SystemTime,
     ) -> Result<(SignInId, String), WireError> {
         let refresh_token = secret::text::<SECRET_BYTES>()?;
@@ -144,6 +149,7 @@ impl SignIns {
             refresh: secret::hash(&refresh_token),
             refresh_expires_at: now + REFRESH_TTL,
             expires_at: now + SIGN_IN_TTL,
+            access_until,
         };
         let opened = self.accounts.open_sign_in(new, now).await;
         match opened.map_err(|error| unavailable(&error))? {

@@ -14,7 +14,7 @@ use super::keys::Keys;
 /// How long an access token is good for.
 pub const ACCESS_TTL: Duration = Duration::from_secs(600);
 /// Clocks may differ by this much.
-const LEEWAY: Duration = Duration::from_secs(5);
+pub(super) const LEEWAY: Duration = Duration::from_secs(5);
 /// Longer ones are refused unread.
 pub const TOKEN_BYTES_MAX: usize = 1_024;
 

@@ -21,3 +21,10 @@ pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Answer {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
+
+/// It is done, and there is nothing to say.
+pub fn no_content() -> Answer {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}

@@ -1,16 +1,17 @@
-//! `POST /v1/auth/guest` and `/v1/auth/refresh`.
+//! `POST /v1/auth/guest`, `/v1/auth/refresh`, `/v1/auth/logout` and `/v1/auth/logout-all`.
 
 use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
-use gamev1_protocol::{CloseCode, PlayerId, SignInId};
+use gamev1_persistence::revocations::Why;
+use gamev1_protocol::PlayerId;
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, json};
+use super::answer::{Answer, json, no_content};
 use crate::{
-    app::{App, Services},
-    auth::{sign_in::SignedIn, token::ACCESS_TTL},
+    app::App,
+    auth::{authenticator::Verified, sign_in::SignedIn, token::ACCESS_TTL},
     body::{self, Body},
     call::Call,
     problem::Problem,
@@ -64,26 +65,33 @@ pub async fn refresh(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) ->
     app.limits.refresh(call.address())?;
     let Refresh { refresh_token } = body::parse(&body?, app.config.dev)?;
     let services = app.services()?;
-    match services.sign_ins.refresh(&refresh_token, SystemTime::now()).await {
+    let now = SystemTime::now();
+    match services.sign_ins.refresh(&refresh_token, now).await {
         Ok(signed_in) => tokens(&signed_in),
         Err(refused) => {
             if let Some(sign_in) = refused.revoked {
-                sign_out(services, sign_in);
+                tracing::warn!(%sign_in, "a refresh token came twice: the sign-in is revoked");
+                services.revoker.ended(sign_in, now);
             }
             Err(refused.error.into())
         }
     }
 }
 
-/// The sign-in was revoked: its access tokens are void and its sockets close, now and not within seconds.
-fn sign_out(services: &Services, sign_in: SignInId) {
-    tracing::warn!(%sign_in, "a refresh token came twice: the sign-in is revoked");
-    services.authenticator.forget_sign_in(sign_in);
-    for session in services.vault.sessions() {
-        if session.identity().sign_in == sign_in {
-            session.outbox.close(CloseCode::SignedOut, None);
-        }
-    }
+/// Ends the sign-in of the token that it comes with.
+pub async fn logout(app: Arc<App>, call: Call) -> Answer {
+    let Verified { claims, .. } = call.player(&app).await?;
+    let revoker = &app.services()?.revoker;
+    revoker.sign_out(claims.sid, Why::SignedOut, SystemTime::now()).await?;
+    no_content()
+}
+
+/// Ends every sign-in of the player.
+pub async fn logout_all(app: Arc<App>, call: Call) -> Answer {
+    let Verified { claims, .. } = call.player(&app).await?;
+    let revoker = &app.services()?.revoker;
+    revoker.sign_out_everywhere(claims.sub, None, Why::SignedOut, SystemTime::now()).await?;
+    no_content()
 }
 
 fn tokens(signed_in: &SignedIn) -> Answer {

@@ -13,6 +13,7 @@ use std::{
 use bytes::Bytes;
 use gamev1_actors::{
     observe::SpanRef,
+    ports::ResumeClaim,
     session::{self, OpenSession, Opened},
     vault::SocketPermit,
 };
@@ -162,7 +163,8 @@ async fn resume(
     let now = SystemTime::now();
     let claim = services.resume_key.read(token, now)?;
     services.vault.not_banned(claim.player)?;
-    if !services.authenticator.sign_in_valid(claim.sign_in, now).await? {
+    let ResumeClaim { player, sign_in, epoch, .. } = claim;
+    if !services.authenticator.stands(player, sign_in, epoch, now).await? {
         let message = "the sign-in of this session has ended";
         return Err(Problem::new(ErrorCode::ResumeUnknown, message));
     }

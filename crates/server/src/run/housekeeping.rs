@@ -66,9 +66,16 @@ async fn end_unclaimed(database: &dyn Database, started: SystemTime) -> bool {
 async fn forget(database: &dyn Database) {
     for _ in 0..FORGET_CALLS_MAX {
         match database.forget_expired(SystemTime::now()).await {
-            Ok(0) => return,
+            Ok(0) => break,
             Ok(forgotten) => tracing::debug!(forgotten, "ended sign-ins were deleted"),
             Err(error) => return tracing::warn!(%error, "ended sign-ins are not deleted"),
+        }
+    }
+    for _ in 0..FORGET_CALLS_MAX {
+        match database.forget_revocations(SystemTime::now()).await {
+            Ok(0) => return,
+            Ok(forgotten) => tracing::debug!(forgotten, "old revocations were deleted"),
+            Err(error) => return tracing::warn!(%error, "old revocations are not deleted"),
         }
     }
 }

@@ -7,8 +7,10 @@ use std::{
 };
 
 use gamev1_actors::{
+    bus::LocalBus,
     game::GameRegistry,
     readiness::Readiness,
+    revocations::{Revocations, Table},
     tree::{self, Parts, System},
     vault::Vault,
 };
@@ -25,8 +27,8 @@ use super::{Exit, complain, hang, housekeeping, runtime, say, signals::Signals, 
 use crate::{
     app::{App, Services},
     auth::{
-        authenticator::Authenticator, keys::Keys, resume::ResumeKey, sign_in::SignIns,
-        tickets::Tickets, token::Tokens,
+        authenticator::Authenticator, keys::Keys, resume::ResumeKey, revocations::Revoker,
+        sign_in::SignIns, tickets::Tickets, token::Tokens,
     },
     config::{self, Config, command, settings::Recorded},
     edge::{self, Door, Leaf, connection::HttpServer},
@@ -180,7 +182,11 @@ async fn start(
 ) -> Result<(System, Arc<dyn Database>), Exit> {
     let database = database(app).await?;
     let tokens = Arc::new(Tokens::new(keys));
-    let authenticator = Arc::new(Authenticator::new(database.clone(), tokens.clone()));
+    let (table, bus) = (Arc::<Table>::default(), Arc::<LocalBus>::default());
+    let authenticator = Authenticator::new(database.clone(), tokens.clone(), table.clone());
+    let authenticator = Arc::new(authenticator);
+    let revocations = Revocations { log: database.clone(), table: table.clone(), bus: bus.clone() };
+    let revoker = Revoker::new(database.clone(), authenticator.clone(), table, bus);
     let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
     let vault = Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
     let all = app.config.crash_records == Recorded::All;
@@ -199,6 +205,7 @@ async fn start(
         audit: database.clone(),
         players: database.clone(),
         sign_ins: SignIns::new(database.clone(), tokens),
+        revoker,
         resume_key,
         tickets: Tickets::default(),
         idempotency: Idempotency::default(),
@@ -213,6 +220,7 @@ async fn start(
         vault,
         store: database.clone(),
         sanctions: database.clone(),
+        revocations,
         spool: Arc::new(SpoolDir::new(&app.config.data_dir)),
         supervision: app.config.supervision.clone(),
         readiness: app.readiness.clone(),

@@ -31,6 +31,10 @@ impl Authenticator for Nobody {
     fn verify<'a>(&'a self, _: &'a str) -> Answer<'a, Result<Identity, WireError>> {
         Box::pin(async { Err(WireError::new(ErrorCode::Unauthenticated, "nobody signs in here")) })
     }
+
+    fn revoked(&self, _: PlayerId, _: SignInId, _: u32) -> bool {
+        false
+    }
 }
 
 impl ResumeTokens for Nobody {
@@ -57,6 +61,7 @@ async fn serve(format: Format, pipe_bytes: usize) -> Served {
         username: "alice".into(),
         role: "player".into(),
         sign_in: SignInId::new(),
+        epoch: 0,
         expires_at: SystemTime::now() + Duration::from_secs(600),
     };
     let permit = vault.admit(identity.player).unwrap();

@@ -67,6 +67,15 @@ pub(super) const ROWS: &[Row] = &[
         behind: &[],
     },
     Row {
+        crash: "revocations",
+        see: "nothing",
+        restarts: "the revocations, which are read anew",
+        stays: "all sockets, seats and rooms; who was signed out stays out",
+        seen: Seen::Nothing,
+        path: "directory/revocations",
+        behind: &[],
+    },
+    Row {
         crash: "presence",
         see: "nothing",
         restarts: "presence",
@@ -105,7 +114,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         crash: "supervisor:directory",
         see: "as when `supervisor:rooms` crashes",
-        restarts: "sanctions, presence, lobby, and everything behind them",
+        restarts: "sanctions, revocations, presence, lobby, and everything behind them",
         stays: ALL,
         seen: Seen::RoomsRecovered,
         path: "directory",

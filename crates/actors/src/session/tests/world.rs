@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::{
+    bus::LocalBus,
     game::{Ctx, Game, GameRegistry, Member, Refusal, Settings},
     ports::{Answer, Authenticator, ResumeClaim, ResumeTokens, RoomStore, Spool},
     readiness::Readiness,
     registry::Kind,
+    revocations::{Revocations, Standing, Table},
     supervisor::Supervision,
     testing::MemoryStore,
     tree::{self, PARTS, Parts, System},
@@ -97,6 +99,7 @@ impl Game for Sums {
 pub(super) struct Tokens {
     known: Mutex<HashMap<String, Identity>>,
     resume: Mutex<Vec<ResumeClaim>>,
+    table: Arc<Table>,
 }
 
 impl Authenticator for Tokens {
@@ -111,6 +114,10 @@ impl Authenticator for Tokens {
             let known = self.known.lock().get(token).cloned();
             known.ok_or_else(|| WireError::new(ErrorCode::TokenRevoked, "nobody knows it"))
         })
+    }
+
+    fn revoked(&self, player: PlayerId, sign_in: SignInId, epoch: u32) -> bool {
+        self.table.standing(player, sign_in, epoch) == Standing::Revoked
     }
 }
 
@@ -157,10 +164,16 @@ impl World {
         let store: Arc<dyn RoomStore> = Arc::new(rows.clone());
         let spool: Arc<dyn Spool> = Arc::new(rows.clone());
         let (sanctions, readiness) = (Arc::new(rows.clone()), Readiness::awaiting(PARTS));
+        let revocations = Revocations {
+            log: Arc::new(rows.clone()),
+            table: tokens.table.clone(),
+            bus: Arc::new(LocalBus::default()),
+        };
         let parts = Parts {
             vault,
             store,
             sanctions,
+            revocations,
             spool,
             supervision,
             readiness: readiness.clone(),
@@ -195,6 +208,7 @@ impl World {
             username: username.into(),
             role: "player".into(),
             sign_in: SignInId::new(),
+            epoch: 0,
             expires_at: SystemTime::now() + Duration::from_secs(1 << 30),
         }
     }

@@ -14,6 +14,11 @@ const PLANS: &[(&str, &[&str])] = &[
     (OPEN_SIGN_IN, &["SEARCH players USING PRIMARY KEY (id=?)"]),
     (SIGN_IN_VALID, &["SEARCH sign_ins USING PRIMARY KEY (id=?)"]),
     (REVOKE_SIGN_IN, &["SEARCH sign_ins USING PRIMARY KEY (id=?)"]),
+    (REVOKE_SIGN_INS, &["idx_sign_ins_player_id (player_id=?)"]),
+    (RAISE_EPOCH, &["SEARCH players USING PRIMARY KEY (id=?)"]),
+    (LOG_EPOCH, &["idx_sign_ins_player_id (player_id=?)"]),
+    (REVOCATIONS_SINCE, &["SEARCH revocations USING INTEGER PRIMARY KEY (rowid>?)"]),
+    (FORGET_REVOCATIONS, &["idx_revocations_until (until_ms<?)"]),
     (
         REFRESH,
         &[
@@ -128,7 +133,8 @@ fn filled() -> Connection {
                     CAST(format('%032d', i) AS BLOB) AS hash FROM n;
              INSERT INTO players SELECT id, i, i, 1, 'player', 0, i, i FROM n;
              INSERT INTO devices SELECT hash, id, i FROM n;
-             INSERT INTO sign_ins SELECT id, id, i, i, NULL, NULL FROM n;
+             INSERT INTO sign_ins SELECT id, id, i, i, NULL, NULL, NULL FROM n;
+             INSERT INTO revocations SELECT i, id, NULL, NULL, i, i FROM n;
              INSERT INTO refresh_tokens SELECT hash, id, NULL, NULL, i, i, NULL FROM n;
              INSERT INTO rooms
                 SELECT i, CASE i % 3 WHEN 0 THEN 'relay' ELSE 'arena' END,

@@ -2,7 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use gamev1_persistence::accounts::Role;
+use gamev1_actors::ports::Revoked;
+use gamev1_persistence::{
+    accounts::Role,
+    revocations::{Revocations, Why},
+};
 
 use super::*;
 use crate::auth::{
@@ -13,6 +17,7 @@ const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
 struct Fixture {
     accounts: Arc<MemoryAccounts>,
+    table: Arc<Table>,
     authenticator: Authenticator,
     token: String,
     player: Player,
@@ -24,13 +29,19 @@ fn at(seconds: u64) -> SystemTime {
 }
 
 async fn fixture() -> Fixture {
+    fixture_bounded(100).await
+}
+
+/// With room for so many revocations.
+async fn fixture_bounded(revoked_max: usize) -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let accounts = Arc::new(MemoryAccounts::default());
     let tokens = Arc::new(Tokens::new(Keys::open(dir.path(), NOW).unwrap()));
     let signed_in = SignIns::new(accounts.clone(), tokens.clone()).guest(None, NOW).await.unwrap();
-    let authenticator = Authenticator::new(accounts.clone(), tokens);
+    let table = Arc::new(Table::bounded(revoked_max));
+    let authenticator = Authenticator::new(accounts.clone(), tokens, table.clone());
     let (token, player) = (signed_in.access_token, signed_in.player);
-    Fixture { accounts, authenticator, token, player, _dir: dir }
+    Fixture { accounts, table, authenticator, token, player, _dir: dir }
 }
 
 impl Fixture {
@@ -51,14 +62,12 @@ async fn a_token_stands_for_the_row_of_its_player() {
 }
 
 #[tokio::test]
-async fn the_database_is_asked_once_in_five_seconds() {
+async fn a_token_that_was_seen_asks_the_database_nothing() {
     let fixture = fixture().await;
-    for now in [0, 1, 4] {
+    for now in [0, 1, 300, 604] {
         fixture.authenticator.check(&fixture.token, at(now)).await.unwrap();
     }
-    assert_eq!(fixture.accounts.looks.load(Ordering::Relaxed), 2);
-    fixture.authenticator.check(&fixture.token, at(5)).await.unwrap();
-    assert_eq!(fixture.accounts.looks.load(Ordering::Relaxed), 4);
+    assert_eq!(fixture.accounts.looks.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -72,13 +81,57 @@ async fn a_role_or_epoch_that_has_changed_voids_the_token() {
 }
 
 #[tokio::test]
-async fn a_revoked_sign_in_is_seen_at_once_when_told_and_soon_when_not() {
+async fn what_is_revoked_is_refused_from_then_on_whether_or_not_it_was_seen() {
+    let seen = fixture().await;
+    let claims = seen.authenticator.check(&seen.token, NOW).await.unwrap().claims;
+    seen.table.add(Revoked::SignIn(claims.sid), at(900));
+    assert_eq!(seen.code(NOW).await, Some(ErrorCode::TokenRevoked));
+    let unseen = fixture().await;
+    unseen.table.add(Revoked::Player { player: unseen.player.id, epoch: 1 }, at(900));
+    assert_eq!(unseen.code(NOW).await, Some(ErrorCode::TokenRevoked));
+}
+
+#[tokio::test]
+async fn a_row_is_read_anew_when_the_epoch_is_known_to_have_grown() {
     let fixture = fixture().await;
-    let sign_in = fixture.authenticator.check(&fixture.token, NOW).await.unwrap().claims.sid;
-    fixture.accounts.revoke(sign_in);
-    assert_eq!(fixture.code(at(4)).await, None);
-    fixture.authenticator.forget_sign_in(sign_in);
-    assert_eq!(fixture.code(at(4)).await, Some(ErrorCode::TokenRevoked));
+    let id = fixture.player.id;
+    let row = || async { fixture.authenticator.player(id).await.unwrap().unwrap() };
+    assert_eq!(row().await.role, Role::Player);
+    // Another process raises the player, and the log says so.
+    fixture.accounts.change(id, |player| {
+        player.role = Role::Moderator;
+        player.epoch = 1;
+    });
+    assert_eq!(row().await.role, Role::Player);
+    fixture.table.add(Revoked::Player { player: id, epoch: 1 }, at(900));
+    assert_eq!(row().await.role, Role::Moderator);
+    assert_eq!(fixture.accounts.looks.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn what_this_process_writes_is_what_it_sees() {
+    let fixture = fixture().await;
+    let id = fixture.player.id;
+    fixture.authenticator.check(&fixture.token, NOW).await.unwrap();
+    let renamed = Player { username: "Ada".into(), updated_at: at(1), ..fixture.player.clone() };
+    fixture.authenticator.written(renamed);
+    let seen = fixture.authenticator.check(&fixture.token, NOW).await.unwrap();
+    assert_eq!(seen.player.username, "Ada");
+    fixture.authenticator.deleted(id);
+    fixture.accounts.remove(id);
+    assert_eq!(fixture.code(NOW).await, Some(ErrorCode::Unauthenticated));
+}
+
+#[tokio::test]
+async fn where_not_all_that_was_revoked_has_room_the_database_is_asked() {
+    let fixture = fixture_bounded(1).await;
+    let claims = fixture.authenticator.check(&fixture.token, NOW).await.unwrap().claims;
+    for _ in 0..2 {
+        fixture.table.add(Revoked::SignIn(SignInId::new()), at(900));
+    }
+    assert_eq!(fixture.code(NOW).await, None);
+    fixture.accounts.end_sign_in(claims.sid, Why::SignedOut, NOW).await.unwrap();
+    assert_eq!(fixture.code(NOW).await, Some(ErrorCode::TokenRevoked));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ fn key(dir: &tempfile::TempDir) -> ResumeKey {
 
 fn claim() -> ResumeClaim {
     let (session, player, sign_in) = (SessionId::new(), PlayerId::new(), SignInId::new());
-    ResumeClaim { session, player, sign_in, generation: 7 }
+    ResumeClaim { session, player, sign_in, epoch: 3, generation: 7 }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `GET /v1/admin/players` and `/v1/admin/players/{player}`: who there is, and what is known of one.
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{collections::HashMap, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use gamev1_actors::session::SessionCell;
@@ -133,6 +133,6 @@ pub async fn view(player: String, app: Arc<App>, call: Call) -> Answer {
 pub async fn known(app: &App, id: &str) -> Result<Arc<Player>, Problem> {
     let not_found = || Problem::new(ErrorCode::PlayerNotFound, "no player has this id");
     let id: PlayerId = id.parse().map_err(|_| not_found())?;
-    let known = app.services()?.authenticator.player(id, SystemTime::now()).await?;
+    let known = app.services()?.authenticator.player(id).await?;
     known.ok_or_else(not_found)
 }
