@@ -173,6 +173,36 @@ impl RoomHarness {
         self.put(RoomItem::Input { ask, seq, input });
     }
 
+    /// The member does something and waits for an answer to request `id`.
+    ///
+    /// # Panics
+    /// As [`RoomHarness::input`].
+    #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
+    pub fn ask_input(&self, member: &mut TestMember, id: u64, input: &Value) {
+        let seq = member.next_seq();
+        let ask = self.ask(&member.session, id, "room.input");
+        let input = Raw::json(input).expect("JSON writes JSON");
+        self.put(RoomItem::Input { ask, seq, input });
+    }
+
+    /// A request of this session, to be put before the room in an item.
+    pub fn ask(&self, session: &Arc<SessionCell>, id: u64, request: &'static str) -> Ask {
+        Ask { session: session.clone(), id: Some(id), request, traced: None }
+    }
+
+    /// As [`RoomHarness::join_with`], and the room's own code panics behind the reply.
+    ///
+    /// # Errors
+    /// The room's refusal.
+    pub async fn join_mined(&self, session: Arc<SessionCell>) -> Result<TestMember, WireError> {
+        member::mine(&session);
+        let ask = self.ask(&session, 1, "room.join");
+        self.put(RoomItem::Join { ask, reserved: false });
+        // Whoever reads puts another in the place of what panics.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        TestMember::joined(session, self.room.clone()).await
+    }
+
     pub fn leave(&self, member: &TestMember) {
         let ask = Ask {
             session: member.session.clone(),
@@ -183,8 +213,12 @@ impl RoomHarness {
         self.put(RoomItem::Leave { session: member.session.clone(), ask: Some(ask) });
     }
 
-    /// Makes the next call of the game at `site` panic.
+    /// Makes the next call of the game at `site` panic. A crash on order happens behind what the room is at now; its own
+    /// code fails with [`TestMember::crash_at_next_frame`].
     pub fn crash_next(&self, site: room::recovery::Site) {
+        if site == room::recovery::Site::Order {
+            self.room.actor.cast(room::RoomMsg::Crash);
+        }
         self.boom.arm(site, 1);
     }
 

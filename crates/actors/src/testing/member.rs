@@ -1,6 +1,11 @@
 //! A member of a room as a test sees it: the frames that would go to its socket, and the state that they make.
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Wake, Waker},
+    time::Duration,
+};
 
 use gamev1_protocol::{Format, Joined, Seat, WireError};
 use serde_json::Value;
@@ -30,6 +35,16 @@ pub struct TestMember {
     unread: std::collections::VecDeque<Value>,
     /// Rounds that may still be waited for: a test that waits in vain fails, however much else comes.
     patience: u32,
+}
+
+/// Stands where a socket's task would be, and panics when it is told of a frame.
+struct Mine;
+
+impl Wake for Mine {
+    #[expect(clippy::panic, reason = "that is what it is for")]
+    fn wake(self: Arc<Mine>) {
+        panic!("sabotaged frame");
+    }
 }
 
 #[derive(Default)]
@@ -85,6 +100,12 @@ impl TestMember {
         self.joined.seat
     }
 
+    /// Makes whoever sends this member the next frame panic behind its sending: a room does so in its own code.
+    pub fn crash_at_next_frame(&mut self) {
+        let frames = mine(&self.session);
+        self.take(frames);
+    }
+
     /// The sequence number of the next input.
     pub fn next_seq(&mut self) -> u32 {
         self.seq += 1;
@@ -125,6 +146,23 @@ impl TestMember {
             self.wait().await;
         }
         &self.view
+    }
+
+    /// The frames that are there, without waiting for any.
+    pub fn look(&mut self) {
+        let frames = drained(&self.session, Waker::noop());
+        self.take(frames);
+    }
+
+    /// How many frames have come that are not states and have not been read.
+    pub fn unread(&self) -> usize {
+        self.unread.len()
+    }
+
+    /// Whether a frame of that type has come and has not been read.
+    pub fn has(&mut self, kind: &str) -> bool {
+        self.look();
+        self.unread.iter().any(|frame| frame["type"] == kind)
     }
 
     async fn wait(&mut self) {
@@ -171,6 +209,19 @@ async fn frames(session: &SessionCell) -> std::collections::VecDeque<Value> {
     tokio::time::timeout(PATIENCE, drained).await.expect("a frame within a minute");
     let format = session.outbox.format();
     collect.0.into_iter().map(|(state, bytes)| read(format, state, &bytes)).collect()
+}
+
+/// Everything that waits for the session's socket now; the next frame wakes `waker`.
+fn drained(session: &SessionCell, waker: &Waker) -> std::collections::VecDeque<Value> {
+    let mut collect = Collect::default();
+    session.outbox.drain(&Context::from_waker(waker), &mut collect);
+    let format = session.outbox.format();
+    collect.0.into_iter().map(|(state, bytes)| read(format, state, &bytes)).collect()
+}
+
+/// As [`TestMember::crash_at_next_frame`], for a session that sits nowhere yet.
+pub(super) fn mine(session: &SessionCell) -> std::collections::VecDeque<Value> {
+    drained(session, &Waker::from(Arc::new(Mine)))
 }
 
 #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
