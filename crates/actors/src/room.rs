@@ -1,6 +1,8 @@
 //! The room actor, one per live room. It moves messages: what the rules are stands in [`state`], which way back a
 //! crash takes in [`recovery`], who is to get which view in [`views`].
 
+mod answer;
+mod aside;
 mod cell;
 mod child;
 mod desk;
@@ -243,13 +245,20 @@ impl Running {
         self.cell.memory.lock().site = site;
     }
 
-    /// What was begun is done: it goes into the log, and a panic from here on is the room's own.
+    /// What was begun is done: it goes into the log, and a panic from here on is the room's own. A game without state
+    /// has no log: nothing would ever clear it.
     fn commit(&self, entry: Entry) {
+        self.commit_with(entry, None);
+    }
+
+    /// The same of an input that the game may have refused.
+    fn commit_with(&self, entry: Entry, refusal: Option<&WireError>) {
         self.stop_if_given_up();
         let mut memory = self.cell.memory.lock();
-        memory.site = Site::Own;
+        memory.done();
+        memory.progress.refusal = refusal.cloned();
         if self.cell.spec.settings.stateful {
-            memory.log(entry);
+            memory.log(entry, refusal.is_some());
         }
     }
 
@@ -273,7 +282,12 @@ impl Running {
 
     /// One step of the room's time: the game's tick, what it says, what it looks like.
     fn step(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
-        let Some(room) = &mut self.room else { return Ok(()) };
+        self.make_tick(myself);
+        self.show_step()
+    }
+
+    fn make_tick(&mut self, myself: &ActorRef<RoomMsg>) {
+        let Some(room) = &mut self.room else { return };
         self.cell.memory.lock().site = Site::Tick;
         room.tick();
         let tick = room.tick_number();
@@ -281,6 +295,9 @@ impl Running {
         self.changed = false;
         self.changed_at(self.age());
         self.say(tick, myself);
+    }
+
+    fn show_step(&mut self) -> Result<(), Fault> {
         self.patch()?;
         self.checkpoint_if_due()
     }
@@ -316,23 +333,6 @@ impl Running {
                     self.close(ClosedReason::Ended, "the game is over", result, myself);
                     return;
                 }
-            }
-        }
-    }
-
-    /// Pushes to all members, encoded once a format.
-    fn tell_all(&self, push: &Push) {
-        self.tell_others(push, None);
-    }
-
-    fn tell_others(&self, push: &Push, but: Option<Seat>) {
-        let mut frames = patch::PerFormat::default();
-        for (seat, chair) in &self.chairs {
-            if Some(*seat) != but {
-                let outbox = &chair.seated.session.outbox;
-                let frame = frames
-                    .get(outbox.format(), |format| gamev1_protocol::encode::push(format, push));
-                outbox.send(frame, crate::outbox::Counted::Yes);
             }
         }
     }

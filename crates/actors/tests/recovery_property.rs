@@ -53,7 +53,8 @@ struct Run {
     settings: Settings,
     room: Room,
     memory: Memory,
-    history: Vec<Entry>,
+    /// With whether it is an input that was refused.
+    history: Vec<(Entry, bool)>,
     players: u32,
     now: Duration,
 }
@@ -105,19 +106,21 @@ impl Run {
     }
 
     /// As the actor does it: apply, log, and keep a checkpoint when one is due.
-    fn commit(&mut self, entry: Entry) {
+    fn commit(&mut self, entry: Entry) -> bool {
         self.now += Duration::from_millis(50);
-        self.room.apply(&entry);
+        let refused = self.room.apply(&entry).is_some();
         let ticked = entry == Entry::Tick;
-        self.memory.log(entry);
+        self.memory.done();
+        self.memory.log(entry, refused);
         if ticked && self.memory.due(self.room.tick_number()) {
             self.memory.keep(self.room.checkpoint(1).unwrap());
         }
+        refused
     }
 
     fn happens(&mut self, entry: Entry) {
-        self.history.push(entry.clone());
-        self.commit(entry);
+        let refused = self.commit(entry.clone());
+        self.history.push((entry, refused));
     }
 
     /// The room dies of `entry`, half of it done, and comes back.
@@ -131,8 +134,8 @@ impl Run {
         };
         self.room.apply(&entry);
         self.memory.failed = true;
-        let way = self.memory.way_back(self.now);
-        self.memory.site = Site::Own;
+        let site = self.memory.crashed();
+        let way = self.memory.way_back(site, self.now);
         let newest = self.memory.newest().unwrap();
         self.room = Room::restore(&*self.game, &self.settings, newest).unwrap();
         for entry in self.memory.entries() {
@@ -144,9 +147,16 @@ impl Run {
                 self.happens(Entry::Settle { seat, seq });
             }
             Entry::Tick => {
-                let is_tick = |entry: &Entry| *entry == Entry::Tick;
+                let is_tick = |(entry, _): &(Entry, bool)| *entry == Entry::Tick;
                 let behind = self.history.iter().rposition(is_tick).map_or(0, |at| at + 1);
-                self.history.insert(behind, Entry::Tick);
+                for (entry, refused) in &mut self.history[behind..] {
+                    // Whoever was told no is not told otherwise behind the tick.
+                    if let (Entry::Input(input), true) = (&entry, &refused) {
+                        *entry = Entry::Settle { seat: input.seat, seq: input.seq };
+                        *refused = false;
+                    }
+                }
+                self.history.insert(behind, (Entry::Tick, false));
                 self.commit(Entry::Tick);
                 while let Some(held) = self.memory.next_held() {
                     self.commit(held);
@@ -160,7 +170,7 @@ impl Run {
     /// The state that all of history makes when nothing ever crashes.
     fn without_a_crash(&self) -> Checkpoint {
         let mut room = Room::create(&*self.game, &Map::new(), &self.settings, [3; 32]).unwrap();
-        for entry in &self.history {
+        for (entry, _) in &self.history {
             room.apply(entry);
         }
         room.checkpoint(1).unwrap()

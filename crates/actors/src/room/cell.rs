@@ -14,7 +14,12 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{RoomMsg, image::RoomImage, record::CrashRecord, recovery::Memory};
+use super::{
+    RoomMsg,
+    image::RoomImage,
+    record::CrashRecord,
+    recovery::{Memory, Saved},
+};
 use crate::{
     ask::Ask,
     game::{GameType, Settings},
@@ -132,6 +137,8 @@ pub struct RoomCell {
     pub(crate) actor: Slot<RoomMsg>,
     pub(super) seated: Mutex<BTreeMap<Seat, Seated>>,
     pub(super) memory: Mutex<Memory>,
+    /// Whose seat has just gone over to another session of the same player, and who has not been told of it yet.
+    pub(super) moved_from: Mutex<Option<Arc<SessionCell>>>,
     /// What the room last failed at, where the way back may have lost it.
     pub(super) last_crash: Mutex<Option<Box<CrashRecord>>>,
     /// Seats taken or set aside.
@@ -172,6 +179,7 @@ impl RoomCell {
             actor: Slot::default(),
             seated: Mutex::default(),
             memory: Mutex::default(),
+            moved_from: Mutex::default(),
             last_crash: Mutex::default(),
             taken: AtomicU16::new(0),
             recovering: AtomicBool::new(false),
@@ -194,8 +202,14 @@ impl RoomCell {
         let cell = RoomCell::new(image.room, n, spec, image.created_at);
         cell.taken.store(seated.len() as u16, Ordering::Release);
         *cell.seated.lock() = seated;
-        *cell.memory.lock() =
-            Memory::restored(image.checkpoint, image.log, image.held, image.barred);
+        *cell.memory.lock() = Memory::restored(Saved {
+            newest: image.checkpoint,
+            log: image.log,
+            refused: image.refused,
+            held: image.held,
+            tick_again: image.tick_again,
+            barred: image.barred,
+        });
         RoomCell { owner_epoch, ..cell }
     }
 

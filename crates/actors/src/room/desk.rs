@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use gamev1_protocol::{ErrorCode, Push, Raw, Reply, Seat, WireError, encode, push::InputRejected};
+use gamev1_protocol::{ErrorCode, Raw, Reply, Seat, WireError, encode};
 use ractor::ActorRef;
 use tokio::time::Instant;
 
@@ -35,7 +35,7 @@ pub(super) struct Rejections {
 
 impl Rejections {
     /// Whether this one is told, and how many were not since the last that was.
-    fn count(&mut self, now: Instant) -> Option<Option<u64>> {
+    pub(super) fn count(&mut self, now: Instant) -> Option<Option<u64>> {
         if self.since.is_none_or(|since| now - since >= Duration::from_secs(1)) {
             self.since = Some(now);
             self.told = 0;
@@ -48,6 +48,11 @@ impl Rejections {
         let spared = std::mem::take(&mut self.spared);
         Some((spared > 0).then_some(spared))
     }
+}
+
+/// The answer to an input over the limit.
+pub(super) fn too_many() -> WireError {
+    WireError::new(ErrorCode::RateLimited, "more inputs than the limit allows")
 }
 
 /// Answers somebody whose item came too late.
@@ -69,6 +74,7 @@ impl Running {
                 return false;
             };
             let Some(item) = self.cell.inbox.begin() else { return false };
+            self.nothing_done();
             let traced = item.traced().and_then(|(request, span)| self.trace(request, span));
             match item {
                 RoomItem::Input { ask, seq, input } => self.input(&ask, seq, &input),
@@ -105,51 +111,51 @@ impl Running {
     fn input(&mut self, ask: &Ask, seq: u32, input: &Raw) {
         let seat = match self.seat_of(ask) {
             Ok(seat) => seat,
-            Err(error) => return ask.refuse(&error),
+            Err(error) => return self.refuse(ask, &error),
         };
         let Some(room) = &mut self.room else { return };
         // The log keeps it: in memory of its own, lest a short input keeps a read buffer alive.
         let input = RawInput { seat, seq, input: input.detached() };
         self.cell.memory.lock().site = Site::Input;
-        let settled = room.input(&input);
-        if settled == Settled::Ignored {
-            self.at(Site::Own);
-            return ask.reply(&Reply::Done {});
-        }
-        self.commit(Entry::Input(input));
-        self.changed = true;
-        match settled {
-            Settled::Rejected(error) => {
-                self.reject(seat, seq, &error);
-                if ask.id.is_some() {
-                    ask.refuse(&error);
-                }
+        let refusal = match room.input(&input) {
+            Settled::Ignored => {
+                self.at(Site::Own);
+                return self.answer(ask, &Reply::Done {});
             }
-            Settled::Applied | Settled::Ignored => ask.reply(&Reply::Done {}),
+            Settled::Applied => None,
+            Settled::Rejected(error) => Some(error),
+        };
+        self.commit_with(Entry::Input(input), refusal.as_ref());
+        self.changed = true;
+        self.input_done(ask, seat, seq, refusal);
+    }
+
+    /// Tells the sender of an input what became of it.
+    pub(super) fn input_done(
+        &mut self,
+        ask: &Ask,
+        seat: Seat,
+        seq: u32,
+        refusal: Option<WireError>,
+    ) {
+        match refusal {
+            Some(error) => self.reject(ask, seat, seq, &error),
+            None => self.answer(ask, &Reply::Done {}),
         }
     }
 
     fn dropped(&mut self, ask: &Ask, seq: u32) {
-        let error = WireError::new(ErrorCode::RateLimited, "more inputs than the limit allows");
-        if ask.id.is_some() {
-            ask.refuse(&error);
-        }
-        let (Ok(seat), Some(room)) = (self.seat_of(ask), &mut self.room) else { return };
-        if room.settle(seat, seq) {
+        let error = too_many();
+        if let (Ok(seat), Some(room)) = (self.seat_of(ask), &mut self.room)
+            && room.settle(seat, seq)
+        {
             self.commit(Entry::Settle { seat, seq });
             self.changed = true;
-            self.reject(seat, seq, &error);
+            return self.reject(ask, seat, seq, &error);
         }
-    }
-
-    /// Tells a member that an input was not applied, five a second at most.
-    pub(super) fn reject(&mut self, seat: Seat, seq: u32, error: &WireError) {
-        let Some(chair) = self.chairs.get_mut(&seat) else { return };
-        let Some(more) = chair.rejections.count(Instant::now()) else { return };
-        let WireError { code, message, details, .. } = error.clone();
-        let room = self.cell.id;
-        let rejected = InputRejected { room, seq, code, message, details, more };
-        chair.seated.session.outbox.push(&Push::RoomInputRejected(rejected));
+        if ask.id.is_some() {
+            self.refuse(ask, &error);
+        }
     }
 
     fn send(&mut self, ask: &Ask, payload: &Raw, to: Option<&[Seat]>) {
@@ -157,14 +163,14 @@ impl Running {
             Ok(seat) if self.cell.spec.settings.sends => seat,
             Ok(_) => {
                 let message = format!("{} takes inputs, not sends", self.cell.spec.game.name());
-                return ask.refuse(&WireError::new(ErrorCode::Forbidden, message));
+                return self.refuse(ask, &WireError::new(ErrorCode::Forbidden, message));
             }
-            Err(error) => return ask.refuse(&error),
+            Err(error) => return self.refuse(ask, &error),
         };
         let seats_max = self.cell.spec.settings.seats_max;
         if let Some(to) = to.filter(|to| to.len() > usize::from(seats_max)) {
             let (expected, got) = (format!("at most {seats_max} seats"), to.len().to_string());
-            return ask.refuse(&WireError::bad_request("/data/to", &expected, &got));
+            return self.refuse(ask, &WireError::bad_request("/data/to", &expected, &got));
         }
         let room = self.cell.id;
         let receives = |other: &Seat| to.map_or(*other != seat, |to| to.contains(other));
@@ -174,16 +180,16 @@ impl Running {
             let format = outbox.format();
             match frames.try_get(format, || encode::room_message(format, room, seat, payload)) {
                 Ok(frame) => outbox.send(frame, Counted::No),
-                Err(error) => return ask.refuse(&error),
+                Err(error) => return self.refuse(ask, &error),
             }
         }
-        ask.reply(&Reply::Done {});
+        self.answer(ask, &Reply::Done {});
     }
 
     fn sync(&mut self, ask: &Ask) {
         let seat = match self.seat_of(ask) {
             Ok(seat) => seat,
-            Err(error) => return ask.refuse(&error),
+            Err(error) => return self.refuse(ask, &error),
         };
         let Some(chair) = self.chairs.get_mut(&seat) else { return };
         let now = Instant::now();
@@ -191,12 +197,12 @@ impl Running {
         if !wait.is_zero() {
             let error =
                 WireError::new(ErrorCode::RateLimited, "one snapshot a second may be asked for");
-            return ask.refuse(&error.retry_after_ms(wait.as_millis() as u64 + 1));
+            return self.refuse(ask, &error.retry_after_ms(wait.as_millis() as u64 + 1));
         }
         chair.synced_at = Some(now);
         chair.holds = None;
         chair.seated.session.outbox.take_state(self.cell.n);
-        ask.reply(&Reply::Done {});
+        self.answer(ask, &Reply::Done {});
         self.changed = true;
     }
 }

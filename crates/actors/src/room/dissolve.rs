@@ -38,7 +38,10 @@ pub(crate) fn dissolve(
     vault.remove_room(cell.id);
     vault.saves.forget(cell.id);
     vault.lobby.push_always(LobbyItem::Closed(cell.id));
-    for item in cell.inbox.take_current().into_iter().chain(cell.inbox.close()) {
+    // What was at hand may have got its answer before the room failed.
+    let answered = cell.memory.lock().progress.answered;
+    let current = cell.inbox.take_current().filter(|_| !answered);
+    for item in current.into_iter().chain(cell.inbox.close()) {
         if let RoomItem::Join { ask, .. } = &item {
             ask.session.let_go(cell.id);
         }

@@ -34,8 +34,14 @@ pub struct RoomImage {
     pub checkpoint: Option<Checkpoint>,
     /// What came since, in the order applied.
     pub log: Vec<Entry>,
-    /// What is applied once the next tick has been made.
+    /// The places in the log of inputs that the game had refused.
+    #[serde(default)]
+    pub refused: Vec<u32>,
+    /// What is applied before the room goes on.
     pub held: Vec<Entry>,
+    /// Whether the tick that panicked is to be made again before that.
+    #[serde(default)]
+    pub tick_again: bool,
     pub seats: Vec<SeatImage>,
     /// Whose inputs have failed the room too often.
     pub barred: Vec<PlayerId>,
@@ -105,7 +111,9 @@ impl RoomImage {
             created_at: cell.created_at,
             checkpoint: memory.newest().cloned(),
             log: memory.entries().cloned().collect(),
+            refused: memory.refused(),
             held: memory.held().cloned().collect(),
+            tick_again: memory.tick_again(),
             seats,
             barred: memory.all_barred().collect(),
         }
@@ -180,12 +188,24 @@ mod tests {
             created_at: SystemTime::UNIX_EPOCH,
             checkpoint: None,
             log: vec![Entry::Tick, Entry::input(Seat(3), 1, input), Entry::Reseed(1 << 40)],
+            refused: vec![1],
             held: vec![Entry::Settle { seat: Seat(3), seq: 2 }],
+            tick_again: true,
             seats: vec![seat],
             barred: Vec::new(),
         };
         let bytes = image.to_bytes().unwrap();
         assert_eq!(RoomImage::from_bytes(&bytes).unwrap(), image);
+        // As servers wrote it that kept neither.
+        let mut fields = rmpv::decode::read_value(&mut &bytes[..]).unwrap();
+        let rmpv::Value::Map(named) = &mut fields else { unreachable!() };
+        named.retain(|(name, _)| !["refused", "tick_again"].contains(&name.as_str().unwrap()));
+        let mut older = Vec::new();
+        rmpv::encode::write_value(&mut older, &fields).unwrap();
+        assert!(older.len() < bytes.len());
+        let before = RoomImage::from_bytes(&older).unwrap();
+        let (refused, tick_again) = (Vec::new(), false);
+        assert_eq!(before, RoomImage { refused, tick_again, ..image.clone() });
         image.version += 1;
         let refused = RoomImage::from_bytes(&image.to_bytes().unwrap()).unwrap_err();
         assert_eq!(

@@ -81,6 +81,9 @@ fn fatal(cell: &RoomCell, site: Site) -> Option<Entry> {
     if site == Site::Tick {
         return Some(Entry::Tick);
     }
+    if let Some(entry) = cell.memory.lock().at_hand() {
+        return Some(entry.clone());
+    }
     let item = cell.inbox.current()?;
     let seated = cell.seated.lock();
     let seat_of = |session| seated.values().find(|s| s.session.id == session).map(|s| s.seat);

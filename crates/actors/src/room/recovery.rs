@@ -1,13 +1,20 @@
 //! How a room comes back: what the vault remembers of it, and which way back a crash at which place asks for. Pure:
 //! the actor carries it out.
 
+mod held;
+mod log;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
-use gamev1_protocol::PlayerId;
+use gamev1_protocol::{PlayerId, Seat, WireError};
 
+pub use self::held::Failed;
+use self::log::{Log, Passed};
 use super::state::{Checkpoint, Entry};
 
 /// Where a room was when it panicked.
@@ -54,29 +61,56 @@ pub const CHECKPOINT_TICKS: u64 = 100;
 pub const LOG_ENTRIES_MAX: usize = 1_024;
 pub const LOG_BYTES_MAX: usize = 64 * 1024;
 
+/// What going back has cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lost {
+    pub ticks: u64,
+    /// Inputs that the game had taken. Those that it had refused, and those that failed it, have changed nothing.
+    pub inputs: u64,
+}
+
+/// How far a room has come with the item at the head of its inbox, so that what was done is not refused, and what was
+/// said is not said again.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// It is done, as far as the game has a part in it.
+    pub applied: bool,
+    /// The game refused it, with these words.
+    pub refusal: Option<WireError>,
+    /// The seat that was taken or freed with it.
+    pub seat: Option<Seat>,
+    /// Of an input, its sender has been told that it was not applied; of a join, others that somebody came.
+    pub told: bool,
+    /// The request is answered.
+    pub answered: bool,
+}
+
 /// What outlives a room actor besides its seats: two checkpoints, the log since the newer one, and where it stood.
 #[derive(Default)]
 pub struct Memory {
     newest: Option<Checkpoint>,
     older: Option<Checkpoint>,
-    log: VecDeque<Entry>,
-    log_bytes: usize,
-    /// Entries that wait until the tick that panicked has been made again.
+    log: Log,
+    /// What came between the two checkpoints: it is lost with the newer one.
+    between: Passed,
+    /// Entries that are to be applied before the room goes on.
     held: VecDeque<Entry>,
+    /// The one of them that is being applied.
+    at_hand: Option<Entry>,
+    /// Whether the tick that panicked is to be made again before they are.
+    tick_again: bool,
+    lost: Lost,
+    pub progress: Progress,
     pub site: Site,
     /// Whether the last incarnation failed. Otherwise it was stopped between two messages, because its supervisor or one
     /// before it failed, and is to blame for nothing.
     pub failed: bool,
-    /// Where it was at the last crash.
-    pub crashed_at: Site,
     /// Whether the game has been made.
     pub started: bool,
     /// The tick at which the last crash in `tick` was, so that a second one there is known.
     tick_crash: Option<u64>,
     /// When the room's own code last failed, in its age.
     own_crash: Option<Duration>,
-    /// Whether an incarnation has begun to set poison aside and not come to the end of it.
-    pub setting_aside: bool,
     /// When the room last went back without its log, in its own age.
     went_back: Option<Duration>,
     /// When each player's input last crashed the room, in its age.
@@ -88,19 +122,31 @@ pub struct Memory {
     pub tick_due: Duration,
 }
 
+/// What a former process has saved of a room's memory.
+pub struct Saved {
+    pub newest: Option<Checkpoint>,
+    pub log: Vec<Entry>,
+    /// The places in the log of inputs that the game had refused.
+    pub refused: Vec<u32>,
+    pub held: Vec<Entry>,
+    pub tick_again: bool,
+    pub barred: Vec<PlayerId>,
+}
+
 impl Memory {
     /// What a former process has saved.
-    pub fn restored(
-        newest: Option<Checkpoint>,
-        log: Vec<Entry>,
-        held: Vec<Entry>,
-        barred: Vec<PlayerId>,
-    ) -> Memory {
-        let log_bytes = log.iter().map(Entry::bytes).sum();
-        let (log, held) = (log.into(), held.into());
-        let barred = barred.into_iter().collect();
-        let (site, started, saved) = (Site::Order, true, true);
-        Memory { newest, log, log_bytes, held, barred, site, started, saved, ..Memory::default() }
+    pub fn restored(saved: Saved) -> Memory {
+        Memory {
+            newest: saved.newest,
+            log: Log::restored(saved.log, &saved.refused),
+            held: saved.held.into(),
+            tick_again: saved.tick_again,
+            barred: saved.barred.into_iter().collect(),
+            site: Site::Order,
+            started: true,
+            saved: true,
+            ..Memory::default()
+        }
     }
 
     /// Whether the room has never run before.
@@ -109,20 +155,28 @@ impl Memory {
     }
 
     pub fn keep(&mut self, checkpoint: Checkpoint) {
+        self.between = self.log.passed();
         self.older = self.newest.replace(checkpoint);
         self.log.clear();
-        self.log_bytes = 0;
     }
 
-    pub fn log(&mut self, entry: Entry) {
-        self.log_bytes += entry.bytes();
-        self.log.push_back(entry);
+    /// What was begun is done, and what comes now is the room's own code.
+    pub fn done(&mut self) {
+        self.site = Site::Own;
+        self.at_hand = None;
+        self.progress.applied = true;
+    }
+
+    /// `refused`: it is an input that the game said no to.
+    pub fn log(&mut self, entry: Entry, refused: bool) {
+        self.tick_again &= entry != Entry::Tick;
+        self.log.push(entry, refused);
     }
 
     /// Whether a checkpoint is due at `tick`.
     pub fn due(&self, tick: u64) -> bool {
         self.log.len() >= LOG_ENTRIES_MAX
-            || self.log_bytes >= LOG_BYTES_MAX
+            || self.log.bytes() >= LOG_BYTES_MAX
             || self.newest.as_ref().is_some_and(|newest| tick >= newest.tick + CHECKPOINT_TICKS)
     }
 
@@ -132,12 +186,17 @@ impl Memory {
 
     /// The entries since the newest checkpoint, oldest first.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.log.iter()
+        self.log.entries()
     }
 
-    /// The entries that wait for the tick that is made again.
-    pub fn held(&self) -> impl Iterator<Item = &Entry> {
-        self.held.iter()
+    /// The places in the log of inputs that the game had refused.
+    pub fn refused(&self) -> Vec<u32> {
+        self.log.refused()
+    }
+
+    /// Whether the tick that panicked is to be made again.
+    pub fn tick_again(&self) -> bool {
+        self.tick_again
     }
 
     /// Players whose inputs have failed the room too often.
@@ -145,13 +204,19 @@ impl Memory {
         self.barred.iter().copied()
     }
 
-    /// Decides which way back a crash asks for, `now` being the room's age, and remembers the decision.
-    pub fn way_back(&mut self, now: Duration) -> Way {
-        let site = match self.site {
+    /// Where the last incarnation failed; [`Site::Order`] when it was stopped. What comes now is the room's own code.
+    pub fn crashed(&mut self) -> Site {
+        let failed = std::mem::take(&mut self.failed);
+        match std::mem::replace(&mut self.site, Site::Own) {
             Site::Restore => Site::Restore,
-            site if std::mem::take(&mut self.failed) => site,
+            site if failed => site,
             _ => Site::Order,
-        };
+        }
+    }
+
+    /// Decides which way back a crash at `site` asks for, `now` being the room's age, and remembers the decision. Going
+    /// back is done by [`Memory::go_back`].
+    pub fn way_back(&mut self, site: Site, now: Duration) -> Way {
         let way = match (site, self.newest.is_some()) {
             (_, false) => Way::Quarantine,
             (Site::Join | Site::Leave | Site::Input | Site::Order, true) => Way::Replay,
@@ -160,20 +225,14 @@ impl Memory {
             (Site::Own, true) => self.own_crashed(now),
             (Site::Create | Site::View | Site::Checkpoint, true) => Way::BackToNewest,
         };
-        self.crashed_at = site;
         let lately = self.went_back.is_some_and(|at| now.saturating_sub(at) < SETTLED_AFTER);
         let way = match way {
             Way::BackToNewest if lately => Way::BackToOlder,
             other => other,
         };
         match way {
-            Way::BackToNewest => {
-                self.went_back = Some(now);
-                self.tick_crash = None;
-            }
-            Way::BackToOlder => {
-                let Some(older) = self.older.take() else { return Way::Quarantine };
-                self.newest = Some(older);
+            Way::BackToOlder if self.older.is_none() => return Way::Quarantine,
+            Way::BackToNewest | Way::BackToOlder => {
                 self.tick_crash = None;
                 self.went_back = Some(now);
             }
@@ -204,13 +263,6 @@ impl Memory {
         }
     }
 
-    /// Forgets what came after the newest checkpoint and says how many inputs are lost with it.
-    pub fn drop_log(&mut self) -> u64 {
-        let lost = self.log.drain(..).chain(self.held.drain(..));
-        self.log_bytes = 0;
-        lost.filter(|entry| matches!(entry, Entry::Input(_))).count() as u64
-    }
-
     /// Charges a crash to the player whose input caused it. True for the second within a minute: the player loses
     /// the seat and is barred from the room.
     pub fn charge(&mut self, player: PlayerId, now: Duration) -> bool {
@@ -228,25 +280,6 @@ impl Memory {
 
     /// The tick that the room had reached.
     pub fn tick(&self) -> u64 {
-        let ticks = self.log.iter().filter(|entry| matches!(entry, Entry::Tick)).count() as u64;
-        self.newest.as_ref().map_or(0, |newest| newest.tick) + ticks
-    }
-
-    /// Takes out what came after the last tick: it is applied, in order, after the tick that is made again.
-    fn hold_back(&mut self) {
-        let tick = self.log.iter().rposition(|entry| matches!(entry, Entry::Tick));
-        let tail = self.log.split_off(tick.map_or(0, |at| at + 1));
-        self.log_bytes -= tail.iter().map(Entry::bytes).sum::<usize>();
-        self.held.extend(tail);
-    }
-
-    /// The next entry that was held back. It is gone with this: should it be what the room dies of, it is not tried
-    /// again.
-    pub fn next_held(&mut self) -> Option<Entry> {
-        self.held.pop_front()
+        self.newest.as_ref().map_or(0, |newest| newest.tick) + self.log.ticks()
     }
 }
-
-#[cfg(test)]
-#[path = "recovery/tests.rs"]
-mod tests;

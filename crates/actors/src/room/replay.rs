@@ -101,7 +101,7 @@ pub fn difference(
 ) -> Result<Option<String>, String> {
     let replayed = || {
         let mut room = Room::restore(game, settings, from)?;
-        log.iter().for_each(|entry| room.apply(entry));
+        log.iter().for_each(|entry| drop(room.apply(entry)));
         room.checkpoint(game.state_version())
     };
     let replayed = catch_unwind(AssertUnwindSafe(replayed))

@@ -1,22 +1,18 @@
 //! The first message of an incarnation: a new game, or the way back after a crash. Which way is decided in
 //! [`super::recovery`].
 
-use gamev1_protocol::{ErrorCode, Push, Seat, WireError, push::ClosedReason};
+use gamev1_protocol::{Push, WireError, push::ClosedReason};
 use ractor::ActorRef;
 
 use super::{
-    Fault, RoomItem, RoomMsg, Running, Seated,
-    recovery::{Site, Way},
+    Fault, RoomMsg, Running, Seated,
+    recovery::{Lost, Site, Way},
     state::{Checkpoint, Entry, Room},
 };
-use crate::{game::Member, supervisor::dynamic::NO_WAY_BACK};
-
-/// What a way back has cost.
-#[derive(Default)]
-struct Lost {
-    ticks: u64,
-    inputs: u64,
-}
+use crate::{
+    game::{Member, RawInput},
+    supervisor::dynamic::NO_WAY_BACK,
+};
 
 impl Running {
     pub(super) fn start(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
@@ -69,87 +65,90 @@ impl Running {
 
     fn recover(&mut self, myself: &ActorRef<RoomMsg>) -> Result<(), Fault> {
         self.cell.next_incarnation();
-        self.cell.memory.lock().started = true;
-        let died_of = self.cell.inbox.current();
-        let was_at = self.cell.memory.lock().tick();
-        let seated: Vec<_> = self.cell.seated.lock().values().cloned().collect();
-        let (way, lost) = if self.cell.spec.settings.stateful {
-            match self.way_back(&seated)? {
-                Some((way, inputs)) => {
-                    let now_at = self.room.as_ref().map_or(0, Room::tick_number);
-                    (way, Lost { ticks: was_at.saturating_sub(now_at), inputs })
-                }
-                None => {
-                    // Its supervisor gives it up and keeps it apart.
-                    myself.stop(Some(NO_WAY_BACK.into()));
-                    return Ok(());
-                }
-            }
-        } else {
-            self.begin_anew(&seated)?;
-            (Way::Replay, Lost::default())
+        let site = {
+            let mut memory = self.cell.memory.lock();
+            memory.started = true;
+            memory.crashed()
         };
+        let seated: Vec<_> = self.cell.seated.lock().values().cloned().collect();
         for member in seated {
             // A state that still waits to be sent is of the former incarnation.
             member.session.outbox.take_state(self.cell.n);
             self.sit(member);
         }
+        self.set_aside(site);
+        if !self.cell.spec.settings.stateful {
+            self.begin_anew()?;
+        } else if !self.way_back(site) {
+            // Its supervisor gives it up and keeps it apart.
+            myself.stop(Some(NO_WAY_BACK.into()));
+            return Ok(());
+        }
         self.cell.recount();
         self.cell.recovered();
-        if !std::mem::take(&mut self.cell.memory.lock().saved) {
-            self.tell_recovered(&lost);
+        self.tell_recovered();
+        let tick_again = self.cell.memory.lock().tick_again();
+        if tick_again {
+            self.make_tick(myself);
         }
-        self.set_poison_aside(died_of, way, myself);
-        self.cell.inbox.commit();
-        self.cell.memory.lock().setting_aside = false;
-        if way == Way::ReplayTick {
-            self.step(myself)?;
+        self.apply_held();
+        self.agree_on_seats();
+        self.finish_join();
+        if tick_again {
+            self.show_step()?;
             self.arm(myself);
         } else {
             self.arm_again(myself);
         }
-        self.apply_held();
         self.changed = true;
         self.arm_end_when_empty(myself);
+        self.say_the_end(myself);
         Ok(())
     }
 
-    /// Takes ways back until one leads somewhere. `None`: there is none left.
-    fn way_back(&mut self, seated: &[Seated]) -> Result<Option<(Way, u64)>, Fault> {
+    /// Takes ways back until one leads somewhere. False: there is none left.
+    fn way_back(&mut self, mut site: Site) -> bool {
+        let seated = self.members();
         loop {
-            let (way, held_from) = {
+            let way = {
                 let mut memory = self.cell.memory.lock();
-                let way = memory.way_back(self.cell.age());
+                let way = memory.way_back(site, self.cell.age());
+                if matches!(way, Way::BackToNewest | Way::BackToOlder) {
+                    memory.go_back(way, self.cell.epoch(), &seated);
+                }
                 memory.site = Site::Restore;
-                let inputs = match way {
-                    Way::BackToNewest | Way::BackToOlder => memory.drop_log(),
-                    _ => 0,
-                };
-                (way, inputs)
+                way
             };
-            let replays = match way {
-                Way::Quarantine => return Ok(None),
-                Way::Replay | Way::ReplayTick => true,
-                Way::BackToNewest | Way::BackToOlder => false,
-            };
-            let restored = self.restore();
-            match restored {
-                Ok(mut room) if replays => {
+            if way == Way::Quarantine {
+                return false;
+            }
+            match self.restore() {
+                Ok(mut room) => {
+                    // There is none after going back.
                     self.replay(&mut room);
                     self.room = Some(room);
-                }
-                Ok(room) => {
-                    self.room = Some(room);
-                    self.reconcile(seated)?;
+                    self.at(Site::Own);
+                    return true;
                 }
                 Err(error) => {
                     tracing::error!(room = %self.cell.id, error, "a checkpoint cannot be read");
-                    continue;
+                    site = Site::Restore;
                 }
             }
-            self.at(Site::Own);
-            return Ok(Some((way, held_from)));
         }
+    }
+
+    /// Who sits here, in the order in which they came.
+    fn members(&self) -> Vec<Member> {
+        let mut seated: Vec<_> = self.chairs.values().map(|chair| &chair.seated).collect();
+        // Stays are numbered in time.
+        seated.sort_by_key(|seated| seated.stay);
+        let member = |seated: &Seated| Member {
+            seat: seated.seat,
+            player: seated.player,
+            username: seated.username.clone(),
+        };
+        seated.into_iter().map(member).collect()
     }
 
     fn restore(&self) -> Result<Room, String> {
@@ -166,141 +165,85 @@ impl Running {
         }
     }
 
-    /// After going back without the log: members who came since join again, who left since leave again.
-    fn reconcile(&mut self, seated: &[Seated]) -> Result<(), Fault> {
-        let epoch = self.cell.epoch();
-        let Some(room) = &mut self.room else { return Ok(()) };
-        let mut entries = vec![Entry::Reseed(epoch)];
-        let gone = |seat: Seat| !seated.iter().any(|s| s.seat == seat);
-        entries.extend(
-            room.sittings().filter(|s| gone(s.member.seat)).map(|s| Entry::Leave(s.member.seat)),
-        );
-        entries.extend(seated.iter().filter(|s| room.sitting(s.seat).is_none()).map(|s| {
-            Entry::Join(Member { seat: s.seat, player: s.player, username: s.username.clone() })
-        }));
-        for entry in &entries {
-            room.apply(entry);
-        }
-        let refused = seated.iter().find(|s| room.sitting(s.seat).is_none());
-        entries.into_iter().for_each(|entry| self.log(entry));
-        match refused {
-            Some(refused) => Err(Fault(format!("seat {} was refused its own room", refused.seat))),
-            None => Ok(()),
-        }
-    }
-
     /// A game without state is made anew, with the members it had.
-    fn begin_anew(&mut self, seated: &[Seated]) -> Result<(), Fault> {
+    fn begin_anew(&mut self) -> Result<(), Fault> {
+        self.at(Site::Create);
         let spec = &self.cell.spec;
         let room = Room::create(&*spec.game, &spec.options, &spec.settings, spec.seed);
         self.room = Some(room.map_err(|error| Fault(error.message))?);
-        self.reconcile(seated)?;
         self.at(Site::Own);
+        self.cell.memory.lock().begin_anew(self.members());
         Ok(())
     }
 
-    /// A game without state has no log: nothing would ever clear it.
-    fn log(&self, entry: Entry) {
-        if self.cell.spec.settings.stateful {
-            self.cell.memory.lock().log(entry);
-        }
-    }
-
-    fn tell_recovered(&self, lost: &Lost) {
+    fn tell_recovered(&self) {
         let tick = self.room.as_ref().map_or(0, Room::tick_number);
         let (room, epoch) = (self.cell.id, self.cell.epoch());
-        tracing::warn!(%room, epoch, tick, ticks_lost = lost.ticks, inputs_lost = lost.inputs, "room recovered");
-        let (ticks_lost, inputs_lost) = (lost.ticks, lost.inputs);
-        self.tell_all(&Push::RoomRecovered { room, epoch, tick, ticks_lost, inputs_lost });
-    }
-
-    /// What was being handled when the room died is answered, and never handled again.
-    fn set_poison_aside(
-        &mut self,
-        died_of: Option<RoomItem>,
-        way: Way,
-        myself: &ActorRef<RoomMsg>,
-    ) {
-        let internal = || WireError::new(ErrorCode::Internal, "the room failed at this request");
-        match died_of {
-            Some(RoomItem::Input { ask, seq, .. }) => {
-                if let Some(&seat) = self.by_session.get(&ask.session.id) {
-                    self.poisoned(seat, seq, way, myself);
-                }
-                if ask.id.is_some() {
-                    ask.refuse(&WireError::new(
-                        ErrorCode::InputPoison,
-                        "this input failed the room",
-                    ));
-                }
-            }
-            Some(RoomItem::Leave { session, ask }) => {
-                if let Some(&seat) = self.by_session.get(&session.id) {
-                    self.forget(seat, myself);
-                }
-                if let Some(ask) = ask {
-                    ask.reply(&gamev1_protocol::Reply::Done {});
-                }
-            }
-            Some(RoomItem::Join { ask, .. }) => {
-                if !self.by_session.contains_key(&ask.session.id) {
-                    ask.session.let_go(self.cell.id);
-                }
-                ask.refuse(&internal());
-            }
-            Some(RoomItem::Send { ask, .. } | RoomItem::Sync { ask }) => ask.refuse(&internal()),
-            Some(RoomItem::Dropped { .. } | RoomItem::Describe { .. } | RoomItem::Show { .. })
-            | None => {}
-        }
-    }
-
-    /// The sender of an input that killed the room is told, and loses the seat the second time within a minute.
-    fn poisoned(&mut self, seat: Seat, seq: u32, way: Way, myself: &ActorRef<RoomMsg>) {
-        let Some(room) = &mut self.room else { return };
-        if room.settle(seat, seq) {
-            self.log(Entry::Settle { seat, seq });
-        }
-        let error =
-            WireError::new(ErrorCode::InputPoison, "this input failed the room and was set aside");
-        self.reject(seat, seq, &error);
-        let Some(chair) = self.chairs.get(&seat) else { return };
-        let (player, session) = (chair.seated.player, chair.seated.session.clone());
-        let charged = {
+        let (lost, saved) = {
             let mut memory = self.cell.memory.lock();
-            let guilty = way == Way::Replay && memory.crashed_at == Site::Input;
-            guilty && memory.charge(player, self.cell.age())
+            (memory.lost(), std::mem::take(&mut memory.saved))
         };
-        if charged {
-            session.outbox.push(&Push::RoomClosed {
-                room: self.cell.id,
-                reason: ClosedReason::Kicked,
-                message: "inputs of this player have failed the room twice within a minute".into(),
-                result: None,
-            });
-            self.forget(seat, myself);
+        let Lost { ticks: ticks_lost, inputs: inputs_lost } = lost;
+        if !saved || lost != Lost::default() {
+            tracing::warn!(%room, epoch, tick, ticks_lost, inputs_lost, "room recovered");
+            let push = Push::RoomRecovered { room, epoch, tick, ticks_lost, inputs_lost };
+            // The reply to a join is the first that a member hears of the room.
+            let waits = self.newcomer().filter(|_| !self.answered()).map(|(seat, _)| seat);
+            self.tell_others(&push, waits);
         }
+        self.cell.memory.lock().told_lost();
     }
 
-    /// Frees a seat without asking the game's `leave`.
-    fn forget(&mut self, seat: Seat, myself: &ActorRef<RoomMsg>) {
-        let Some(room) = &mut self.room else { return };
-        // Once: a `forget` that panics as well is not tried again.
-        let tried = std::mem::replace(&mut self.cell.memory.lock().setting_aside, true);
-        let entry = if tried { Entry::Unseat(seat) } else { Entry::Forget(seat) };
-        room.apply(&entry);
-        self.log(entry);
-        self.vacate(seat, None);
-        self.arm_end_when_empty(myself);
-    }
-
-    /// What came before the tick that panicked comes after its second try. Its effects were told the first time.
+    /// What came before the tick that panicked comes after its second try, and its effects were told the first time;
+    /// what tells the game who sits there now comes after going back.
     fn apply_held(&mut self) {
         while let Some(room) = &mut self.room {
             let Some(entry) = self.cell.memory.lock().next_held() else { return };
-            self.cell.memory.lock().site = Site::Input;
-            room.apply(&entry);
-            self.commit(entry);
+            let gone = matches!(&entry, Entry::Input(i) if room.sitting(i.seat).is_none());
+            let refusal = room.apply(&entry);
+            match (entry, refusal) {
+                (Entry::Join(member), Some(_)) => {
+                    // A refusal leaves nothing behind that would have to be in the log.
+                    self.done_without_a_log();
+                    self.lose_seat(member.seat);
+                }
+                // Its sender has lost the seat.
+                (Entry::Input(_), _) if gone => self.done_without_a_log(),
+                (Entry::Input(input), Some(error)) => {
+                    let RawInput { seat, seq, .. } = input;
+                    self.commit_with(Entry::Input(input), Some(&error));
+                    self.reject_late(seat, seq, &error);
+                }
+                (entry, _) => self.commit(entry),
+            }
         }
+    }
+
+    fn done_without_a_log(&self) {
+        self.stop_if_given_up();
+        self.cell.memory.lock().done();
+    }
+
+    /// Game and room agree on who sits there. That they do not takes a crash between two steps of the room's own.
+    fn agree_on_seats(&mut self) {
+        let Some(room) = &self.room else { return };
+        let sitting = room.sittings().map(|sitting| sitting.member.seat);
+        let unknown: Vec<_> = sitting.filter(|seat| !self.chairs.contains_key(seat)).collect();
+        let seats = self.chairs.keys().copied();
+        let without: Vec<_> = seats.filter(|&seat| room.sitting(seat).is_none()).collect();
+        for seat in unknown {
+            self.cell.memory.lock().hold(Entry::Leave(seat));
+        }
+        for seat in without {
+            self.lose_seat(seat);
+        }
+        self.apply_held();
+    }
+
+    /// A game that was over when the room failed, or is by what was applied since, ends now.
+    fn say_the_end(&mut self, myself: &ActorRef<RoomMsg>) {
+        let tick = self.room.as_ref().map_or(0, Room::tick_number);
+        self.say(tick, myself);
     }
 
     /// The tick that the last incarnation was waiting for; at once if it has fallen due meanwhile.

@@ -8,16 +8,11 @@ use gamev1_protocol::{
 use ractor::ActorRef;
 
 use super::{Chair, RoomMsg, Running, Seated, TellJoined, closed, recovery::Site, state::Entry};
-use crate::{
-    ask::Ask,
-    game::{Member, Refusal},
-    ports::RoomRecord,
-    session::SessionCell,
-};
+use crate::{ask::Ask, game::Member, ports::RoomRecord, session::SessionCell};
 
 /// A seat that was free, or the player's own, which another of its sessions had.
 #[derive(Clone, Copy)]
-enum Taken {
+pub(super) enum Taken {
     New(Seat),
     Moved(Seat),
 }
@@ -49,7 +44,7 @@ impl Running {
                 self.changed = true;
             }
             Err(error) => {
-                ask.refuse(&error);
+                self.refuse(ask, &error);
                 self.arm_end_when_empty(myself);
             }
         }
@@ -113,27 +108,30 @@ impl Running {
             return Err(cannot_hold());
         }
         self.cell.memory.lock().site = Site::Join;
-        if let Err(Refusal { code, message }) = room.join(member.clone()) {
+        if let Err(refusal) = room.join(member.clone()) {
             self.at(Site::Own);
             session.let_go(self.cell.id);
-            return Err(WireError::new(ErrorCode::Forbidden, message)
-                .details(serde_json::json!({ "game": code })));
+            return Err(refusal.into_error(ErrorCode::Forbidden));
         }
         let stay = uuid::Uuid::now_v7();
         let seated = Seated { seat, player, username, session: session.clone(), stay };
         self.commit(Entry::Join(member));
+        self.applied(Some(seat));
         self.cell.seated.lock().insert(seat, seated.clone());
-        let session = session.id;
-        self.vault.record(RoomRecord::SeatTaken {
-            game_session: stay,
-            room: self.cell.id,
-            seat,
-            player,
-            session,
-            at: SystemTime::now(),
-        });
+        self.record_taken(&seated);
         self.sit(seated);
         Ok(seat)
+    }
+
+    pub(super) fn record_taken(&self, seated: &Seated) {
+        self.vault.record(RoomRecord::SeatTaken {
+            game_session: seated.stay,
+            room: self.cell.id,
+            seat: seated.seat,
+            player: seated.player,
+            session: seated.session.id,
+            at: SystemTime::now(),
+        });
     }
 
     /// Puts a member at the table of this incarnation.
@@ -149,6 +147,18 @@ impl Running {
         let Some(mut chair) = self.chairs.remove(&seat) else { return seat };
         let from = std::mem::replace(&mut chair.seated.session, to.clone());
         self.by_session.remove(&from.id);
+        *self.cell.moved_from.lock() = Some(from);
+        self.cell.seated.lock().insert(seat, chair.seated.clone());
+        self.applied(None);
+        self.sit(chair.seated);
+        self.tell_moved();
+        seat
+    }
+
+    /// The session that had the seat is told; it stays noted until it is.
+    pub(super) fn tell_moved(&self) {
+        let Some(from) = self.cell.moved_from.lock().clone() else { return };
+        from.let_go(self.cell.id);
         from.outbox.take_state(self.cell.n);
         from.outbox.push(&Push::RoomClosed {
             room: self.cell.id,
@@ -156,19 +166,17 @@ impl Running {
             message: "another session of this player has taken the seat".into(),
             result: None,
         });
-        from.let_go(self.cell.id);
-        self.cell.seated.lock().insert(seat, chair.seated.clone());
-        self.sit(chair.seated);
-        seat
+        *self.cell.moved_from.lock() = None;
     }
 
     /// The reply comes before anything else of the room; the others learn of a newcomer.
-    fn welcome(&mut self, ask: &Ask, taken: Taken) {
+    pub(super) fn welcome(&mut self, ask: &Ask, taken: Taken) {
         let (Taken::New(seat) | Taken::Moved(seat)) = taken;
         let Some(joined) = self.joined(seat) else { return };
         let new = joined.players.iter().find(|member| member.seat == seat).cloned();
-        ask.reply(&Reply::Joined(Box::new(joined)));
+        self.answer(ask, &Reply::Joined(Box::new(joined)));
         if let (Some(member), Taken::New(_)) = (new, taken) {
+            self.others_hear();
             self.tell_others(&Push::joined(self.cell.id, &member), Some(seat));
         }
     }
@@ -205,7 +213,7 @@ impl Running {
         let Some(seat) = self.by_session.get(&session.id).copied() else {
             if let Some(ask) = ask {
                 let message = "this session does not sit in the room";
-                ask.refuse(&WireError::new(ErrorCode::NotJoined, message));
+                self.refuse(ask, &WireError::new(ErrorCode::NotJoined, message));
             }
             return;
         };
@@ -214,17 +222,29 @@ impl Running {
         let result = room.result(seat);
         room.leave(seat);
         self.commit(Entry::Leave(seat));
+        self.applied(Some(seat));
         self.changed = true;
         self.vacate(seat, result);
         if let Some(ask) = ask {
-            ask.reply(&Reply::Done {});
+            self.answer(ask, &Reply::Done {});
         }
         self.arm_end_when_empty(myself);
     }
 
     /// Takes a member from the table and from the vault, and tells the others.
     pub(super) fn vacate(&mut self, seat: Seat, result: Option<serde_json::Value>) {
-        let Some(chair) = self.chairs.remove(&seat) else { return };
+        if self.stand_up(seat, result).is_some() {
+            self.tell_all(&Push::RoomLeft { room: self.cell.id, seat });
+        }
+    }
+
+    /// The same without a word to the others: who never heard that somebody came need not hear that it went.
+    pub(super) fn stand_up(
+        &mut self,
+        seat: Seat,
+        result: Option<serde_json::Value>,
+    ) -> Option<Seated> {
+        let chair = self.chairs.remove(&seat)?;
         let session = &chair.seated.session;
         self.by_session.remove(&session.id);
         self.cell.seated.lock().remove(&seat);
@@ -234,7 +254,7 @@ impl Running {
         self.seats_changed();
         let at = SystemTime::now();
         self.vault.record(RoomRecord::SeatLeft { game_session: chair.seated.stay, result, at });
-        self.tell_all(&Push::RoomLeft { room: self.cell.id, seat });
+        Some(chair.seated)
     }
 }
 

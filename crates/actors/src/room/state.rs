@@ -206,10 +206,9 @@ impl Room {
         match self.game.input(input, play) {
             Ok(()) => Settled::Applied,
             Err(GameError::Malformed(error)) => Settled::Rejected(error),
-            Err(GameError::Refused(Refusal { code, message })) => Settled::Rejected(
-                WireError::new(ErrorCode::InputRefused, message)
-                    .details(serde_json::json!({ "game": code })),
-            ),
+            Err(GameError::Refused(refusal)) => {
+                Settled::Rejected(refusal.into_error(ErrorCode::InputRefused))
+            }
         }
     }
 
@@ -233,21 +232,31 @@ impl Room {
         self.game.tick(play);
     }
 
-    /// Does again what the log says was done. What the game says meanwhile has been told before.
-    pub fn apply(&mut self, entry: &Entry) {
+    /// Does what an entry says, and gives what the game refused it with, if it did. What the game says meanwhile has been
+    /// told before; only that it is over is kept, for then the room has not come to its end yet.
+    pub fn apply(&mut self, entry: &Entry) -> Option<WireError> {
+        let mut refusal = None;
         match entry {
-            // A game that let somebody in must do so again; if it does not, the comparison at the end of a test or
-            // of a dev server's minute tells (`game_not_deterministic`).
-            Entry::Join(member) => drop(self.join(member.clone())),
+            // A game that let somebody in must do so again on a replay; if it does not, the comparison at the end of a
+            // test or of a dev server's minute tells (`game_not_deterministic`).
+            Entry::Join(member) => {
+                let refused = self.join(member.clone()).err();
+                refusal = refused.map(|refused| refused.into_error(ErrorCode::Forbidden));
+            }
             Entry::Leave(seat) => self.leave(*seat),
-            Entry::Input(input) => drop(self.input(input)),
+            Entry::Input(input) => {
+                if let Settled::Rejected(error) = self.input(input) {
+                    refusal = Some(error);
+                }
+            }
             Entry::Settle { seat, seq } => drop(self.settle(*seat, *seq)),
             Entry::Tick => self.tick(),
             Entry::Forget(seat) => self.forget(*seat),
             Entry::Unseat(seat) => self.unseat(*seat),
             Entry::Reseed(epoch) => self.reseed(*epoch),
         }
-        self.said.clear();
+        self.said.retain(|said| matches!(said, Said::End(_)));
+        refusal
     }
 
     /// What the game has said since the last call.
@@ -266,6 +275,13 @@ impl Room {
     pub fn result(&self, seat: Seat) -> Option<Value> {
         let result = AssertUnwindSafe(|| self.game.result(seat));
         catch_unwind(result).unwrap_or_default()
+    }
+}
+
+impl Refusal {
+    /// The game's "no", as the player is told of it.
+    pub(super) fn into_error(self, code: ErrorCode) -> WireError {
+        WireError::new(code, self.message).details(serde_json::json!({ "game": self.code }))
     }
 }
 

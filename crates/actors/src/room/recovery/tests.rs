@@ -1,5 +1,7 @@
 //! The recovery table row by row, and what the vault remembers of a room.
 
+mod held;
+
 use gamev1_protocol::{Raw, Seat};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -62,7 +64,7 @@ fn memory() -> Memory {
     let mut memory = Memory { started: true, ..Memory::default() };
     memory.keep(checkpoint(100));
     memory.keep(checkpoint(200));
-    (0..5).for_each(|_| memory.log(Entry::Tick));
+    (0..5).for_each(|_| memory.log(Entry::Tick, false));
     memory
 }
 
@@ -77,12 +79,24 @@ fn raw_input(seat: u16, seq: u32, input: &Value) -> RawInput {
 /// Crashes at `site` when the room is `at` old, and makes of the log what the actor makes of it.
 fn crash(memory: &mut Memory, site: Site, at: Duration) -> Way {
     (memory.site, memory.failed) = (site, true);
-    let way = memory.way_back(at);
+    come_back(memory, at)
+}
+
+fn come_back(memory: &mut Memory, at: Duration) -> Way {
+    let site = memory.crashed();
+    let way = memory.way_back(site, at);
     if matches!(way, Way::BackToNewest | Way::BackToOlder) {
-        memory.drop_log();
+        memory.go_back(way, 7, &[]);
+        assert_eq!(memory.next_held(), Some(Entry::Reseed(7)));
+        memory.done();
     }
-    memory.site = Site::Own;
     way
+}
+
+fn lost(memory: &mut Memory) -> (u64, u64) {
+    let Lost { ticks, inputs } = memory.lost();
+    memory.told_lost();
+    (ticks, inputs)
 }
 
 fn newest(memory: &Memory) -> u64 {
@@ -106,12 +120,12 @@ fn a_tick_is_tried_once_more_and_the_second_panic_there_or_in_the_next_one_costs
 
     let mut memory = self::memory();
     assert_eq!(crash(&mut memory, Site::Tick, S), Way::ReplayTick);
-    memory.log(Entry::Tick);
+    memory.log(Entry::Tick, false);
     assert_eq!(crash(&mut memory, Site::Tick, S), Way::BackToNewest);
 
     let mut memory = self::memory();
     assert_eq!(crash(&mut memory, Site::Tick, S), Way::ReplayTick);
-    (0..2).for_each(|_| memory.log(Entry::Tick));
+    (0..2).for_each(|_| memory.log(Entry::Tick, false));
     assert_eq!(crash(&mut memory, Site::Tick, S), Way::ReplayTick);
 }
 
@@ -137,7 +151,7 @@ fn a_room_that_was_stopped_with_its_supervisor_replays_its_log_however_often() {
     let mut memory = memory();
     for site in [Site::Own, Site::Own, Site::View, Site::Tick] {
         memory.site = site;
-        assert_eq!(memory.way_back(10 * S), Way::Replay, "{site:?}");
+        assert_eq!(come_back(&mut memory, 10 * S), Way::Replay, "{site:?}");
     }
     assert_eq!(crash(&mut memory, Site::Own, 10 * S), Way::Replay, "the first of its own");
 }
@@ -230,55 +244,72 @@ fn a_checkpoint_is_due_after_its_ticks_its_entries_or_its_bytes_whichever_is_fir
     assert!(!memory.due(200 + CHECKPOINT_TICKS - 1));
     assert!(memory.due(200 + CHECKPOINT_TICKS));
 
-    (5..LOG_ENTRIES_MAX - 1).for_each(|_| memory.log(Entry::Tick));
+    (5..LOG_ENTRIES_MAX - 1).for_each(|_| memory.log(Entry::Tick, false));
     assert!(!memory.due(200));
-    memory.log(Entry::Tick);
+    memory.log(Entry::Tick, false);
     assert!(memory.due(200));
     memory.keep(checkpoint(200));
     assert!(!memory.due(200));
 
     let large = Entry::Input(raw_input(0, 1, &json!("x".repeat(LOG_BYTES_MAX / 4))));
-    (0..3).for_each(|_| memory.log(large.clone()));
+    (0..3).for_each(|_| memory.log(large.clone(), false));
     assert!(!memory.due(200));
-    memory.log(large);
+    memory.log(large, false);
     assert!(memory.due(200));
-    assert_eq!(memory.drop_log(), 4);
+    assert_eq!(crash(&mut memory, Site::View, S), Way::BackToNewest);
     assert!(!memory.due(200));
 }
 
 #[test]
-fn what_is_lost_without_the_log_is_counted_in_inputs() {
+fn what_is_lost_without_the_log_is_counted_in_ticks_and_in_inputs_that_the_game_had_taken() {
     let mut memory = memory();
-    memory.log(input(0, 1));
-    memory.log(Entry::Settle { seat: Seat(0), seq: 2 });
-    memory.log(input(0, 3));
-    assert_eq!((memory.tick(), memory.drop_log()), (205, 2));
-    assert_eq!((memory.tick(), memory.drop_log()), (200, 0));
+    memory.log(input(0, 1), false);
+    memory.log(Entry::Settle { seat: Seat(0), seq: 2 }, false);
+    memory.log(input(0, 3), true);
+    memory.log(input(0, 4), false);
+    assert_eq!(crash(&mut memory, Site::View, S), Way::BackToNewest);
+    assert_eq!(lost(&mut memory), (5, 2));
+    assert_eq!(lost(&mut memory), (0, 0));
 }
 
 #[test]
-fn what_came_since_the_last_tick_is_held_back_from_a_tick_that_panicked_and_comes_in_its_order() {
-    let mut memory = memory();
-    let leave = Entry::Leave(Seat(3));
-    memory.log(input(0, 1));
-    memory.log(leave.clone());
-    memory.log(input(1, 7));
-    assert_eq!(crash(&mut memory, Site::Tick, S), Way::ReplayTick);
-    assert_eq!(memory.entries().cloned().collect::<Vec<_>>(), vec![Entry::Tick; 5]);
-    assert_eq!(memory.tick(), 205);
-    let held: Vec<_> = std::iter::from_fn(|| memory.next_held()).collect();
-    assert_eq!(held, [input(0, 1), leave, input(1, 7)]);
+fn the_older_checkpoint_costs_what_came_before_the_newer_one_too() {
+    let mut memory = Memory { started: true, ..Memory::default() };
+    memory.keep(checkpoint(100));
+    (0..100).for_each(|_| memory.log(Entry::Tick, false));
+    memory.log(input(0, 1), false);
+    memory.log(input(0, 2), true);
+    memory.keep(checkpoint(200));
+    memory.log(input(0, 3), false);
+    assert_eq!(crash(&mut memory, Site::Restore, S), Way::BackToOlder);
+    assert_eq!(lost(&mut memory), (100, 2));
 }
 
 #[test]
-fn what_is_held_back_is_lost_with_the_log_and_counted() {
+fn what_a_recovery_that_failed_itself_has_lost_is_told_by_the_next_one() {
     let mut memory = memory();
-    memory.log(input(0, 1));
-    memory.log(input(0, 2));
-    assert_eq!(crash(&mut memory, Site::Tick, S), Way::ReplayTick);
-    memory.site = Site::Tick;
-    memory.failed = true;
-    assert_eq!(memory.way_back(S), Way::BackToNewest);
-    assert_eq!(memory.drop_log(), 2);
-    assert_eq!(memory.next_held(), None);
+    memory.log(input(0, 1), false);
+    assert_eq!(crash(&mut memory, Site::Checkpoint, S), Way::BackToNewest);
+    assert_eq!(crash(&mut memory, Site::Restore, S), Way::BackToOlder);
+    assert_eq!(lost(&mut memory), (105, 1));
+}
+
+#[test]
+fn inputs_that_were_refused_before_a_restart_are_not_lost_after_it() {
+    let log = vec![input(0, 1), input(0, 2), Entry::Tick];
+    let saved = |refused| Saved {
+        newest: Some(checkpoint(100)),
+        log: log.clone(),
+        refused,
+        held: Vec::new(),
+        tick_again: false,
+        barred: Vec::new(),
+    };
+    for (refused, inputs) in [(vec![], 2), (vec![0], 1), (vec![1, 0, 9], 0)] {
+        let mut memory = Memory::restored(saved(refused));
+        assert_eq!(come_back(&mut memory, S), Way::Replay);
+        assert_eq!(memory.refused().len() as u64, 2 - inputs);
+        assert_eq!(crash(&mut memory, Site::View, S), Way::BackToNewest);
+        assert_eq!(lost(&mut memory), (1, inputs));
+    }
 }
