@@ -61,8 +61,11 @@ pub struct UnknownRole {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Player {
     pub id: PlayerId,
-    /// As it was given. Unique regardless of case.
+    /// As it was given. Unique regardless of case, and among accounts by what it looks like.
     pub username: String,
+    /// As it was given; guests have none.
+    pub email: Option<String>,
+    pub email_verified: bool,
     pub guest: bool,
     pub role: Role,
     /// Only grows. An access token whose `epoch` is lower is void.
@@ -86,7 +89,7 @@ pub struct NewPlayer {
     pub role: Role,
 }
 
-/// Another player has that name, be it in other case.
+/// Another player has that name, be it in other case, or one that looks like it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the username is taken")]
 pub struct UsernameTaken;
@@ -204,11 +207,6 @@ pub trait Accounts: Send + Sync + 'static {
     /// Deletes some of the sign-ins that have ended, with their tokens, and says how many; 0 when none is left.
     /// To be called now and then: every refresh adds a row.
     fn forget_expired(&self, now: SystemTime) -> Answer<'_, Result<usize, StoreError>>;
-}
-
-/// What the uniqueness of a username is judged by, on every engine.
-pub(crate) fn username_key(username: &str) -> String {
-    username.to_lowercase()
 }
 
 #[cfg(test)]

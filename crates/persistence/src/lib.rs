@@ -3,8 +3,10 @@
 pub mod accounts;
 pub mod audit;
 pub mod crash_records;
+pub mod credentials;
 pub mod database;
 pub mod history;
+pub mod names;
 pub mod players;
 pub mod revocations;
 mod sealed;

@@ -3,6 +3,8 @@
 mod accounts;
 mod audit;
 mod connection;
+mod credentials;
+mod export;
 mod flight;
 mod history;
 mod migrations;
@@ -104,6 +106,7 @@ impl Database for Sqlite {
     fn migrate(&self) -> Answer<'_, Result<Vec<String>, MigrateError>> {
         Box::pin(async {
             let applied = self.writer.unbounded(|sqlite| Ok(migrations::apply(sqlite))).await??;
+            self.writer.unbounded(credentials::fill_skeletons).await?;
             if !applied.is_empty() {
                 tracing::info!(?applied, file = %self.file.display(), "the schema was migrated");
             }

@@ -8,6 +8,8 @@
 mod accounts;
 #[path = "contract/audit.rs"]
 mod audit;
+#[path = "contract/credentials.rs"]
+mod credentials;
 #[path = "contract/players.rs"]
 mod players;
 #[path = "contract/reopening.rs"]
@@ -85,6 +87,22 @@ mod sqlite {
                 the_log_is_read_in_pages_until_nothing_is_alive
                 a_revocation_is_kept_as_long_as_the_longest_token
                 of_many_who_revoke_at_once_nobody_is_missed
+            }
+            on a store: credentials {
+                an_account_is_found_by_its_name_and_its_address_in_any_case
+                of_fifty_who_want_one_name_one_has_it
+                a_name_that_looks_like_anothers_is_taken
+                an_address_is_taken_in_any_case
+                a_guest_becomes_an_account_under_the_same_id
+                only_a_guest_becomes_an_account
+                a_new_password_ends_every_other_sign_in
+                a_password_that_has_changed_meanwhile_is_left_alone
+                a_hash_that_grew_replaces_the_one_it_was_made_from_alone
+                a_name_is_changed_and_the_old_one_free
+                another_address_is_not_verified
+                a_refused_change_changes_nothing
+                a_deleted_account_leaves_its_name_and_the_history_of_others
+                an_export_holds_what_is_stored
             }
             on a store: rooms {
                 records_are_applied_in_their_order

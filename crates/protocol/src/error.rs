@@ -43,6 +43,7 @@ error_codes! {
     UnknownType "unknown_type" 400 false "Unknown request type";
     UnsupportedProtocol "unsupported_protocol" 400 false "Unsupported protocol";
     ValidationFailed "validation_failed" 422 false "Validation failed";
+    WeakPassword "weak_password" 422 false "Weak password";
     Unauthenticated "unauthenticated" 401 false "Unauthenticated";
     TokenExpired "token_expired" 401 false "Token expired";
     TokenRevoked "token_revoked" 401 false "Token revoked";
@@ -59,6 +60,8 @@ error_codes! {
     PlayerNotFound "player_not_found" 404 false "Player not found";
     MethodNotAllowed "method_not_allowed" 405 false "Method not allowed";
     Conflict "conflict" 409 false "Conflict";
+    UsernameTaken "username_taken" 409 false "Username taken";
+    EmailTaken "email_taken" 409 false "E-mail address taken";
     AlreadyJoined "already_joined" 409 false "Already joined";
     NotJoined "not_joined" 409 false "Not joined";
     RoomClosed "room_closed" 409 false "Room closed";

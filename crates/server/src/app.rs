@@ -17,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::{
+        account_desk::AccountDesk,
         authenticator::{Authenticator, Verified},
         resume::ResumeKey,
         revocations::Revoker,
@@ -68,6 +69,7 @@ pub struct Services {
     pub revoker: Revoker,
     pub audit: Arc<dyn Audit>,
     pub players: Arc<dyn Players>,
+    pub account_desk: AccountDesk,
     pub resume_key: Arc<ResumeKey>,
     pub tickets: Tickets<Verified>,
     pub idempotency: Idempotency,

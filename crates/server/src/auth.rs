@@ -1,8 +1,11 @@
-//! Who is who: signing keys, access tokens, tickets for sockets, resume tokens, sign-ins. The player is always a row
+//! Who is who: signing keys, access tokens, tickets for sockets, resume tokens, sign-ins, accounts. The player is always a row
 //! of the database; a token only says which.
 
+pub mod account_desk;
 pub mod authenticator;
 pub mod keys;
+pub mod names;
+pub mod passwords;
 pub mod permissions;
 pub mod recent;
 pub mod resume;
@@ -14,3 +17,5 @@ pub mod token;
 
 #[cfg(test)]
 pub(crate) mod memory_accounts;
+#[cfg(test)]
+mod memory_credentials;

@@ -59,6 +59,8 @@ pub struct HttpRates {
     pub address: Quota,
     pub player: Quota,
     pub auth: Quota,
+    /// Passwords tried for one account.
+    pub password: Quota,
     pub connect: Quota,
 }
 
@@ -223,7 +225,18 @@ fn http_rates(set: &Settings) -> Result<HttpRates, ConfigError> {
         address: quota("default_ip", address, set.rate_limit_default_ip_sustained)?,
         player: quota("default_user", player, set.rate_limit_default_user_sustained)?,
         auth: quota("auth_ip", auth, set.rate_limit_auth_ip_sustained)?,
+        password: password_quota(set)?,
         connect: quota("connect_ip", connect, set.rate_limit_connect_ip_sustained)?,
+    })
+}
+
+fn password_quota(set: &Settings) -> Result<Quota, ConfigError> {
+    let burst = set.rate_limit_password_account_burst.unwrap_or_default();
+    let per_hour = set.rate_limit_password_account_hourly.unwrap_or_default();
+    Quota::hourly(burst, per_hour).ok_or_else(|| {
+        ConfigError::Refused(format!(
+            "rate_limit_password_account_burst and _hourly: expected at least 1 each, got {burst} and {per_hour}"
+        ))
     })
 }
 
@@ -232,7 +245,7 @@ fn requests(set: &Settings) -> Result<Rate, ConfigError> {
     let (burst, per_minute) =
         (set.rate_limit_default_user_burst, set.rate_limit_default_user_sustained);
     let quota = quota("default_user", burst, per_minute)?;
-    Ok(Rate { per_second: f64::from(quota.per_minute()) / 60.0, burst: quota.burst() })
+    Ok(Rate { per_second: quota.per_minute() / 60.0, burst: quota.burst() })
 }
 
 /// The old plan's bursts only cap the burst from above: they are far beyond what one socket may do at once.
@@ -242,7 +255,7 @@ fn gameplay(set: &Settings) -> Result<Rate, ConfigError> {
     let user = quota("gameplay_user", user, per_minute)?;
     let address = quota("gameplay_ip", set.rate_limit_gameplay_ip_burst, Some(1))?;
     Ok(Rate {
-        per_second: f64::from(user.per_minute()) / 60.0,
+        per_second: user.per_minute() / 60.0,
         burst: GAMEPLAY_BURST.min(user.burst()).min(address.burst()),
     })
 }

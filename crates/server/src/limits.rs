@@ -28,32 +28,67 @@ use crate::{
 /// Beyond this many addresses in one class, neighbours share a budget: a flood of addresses must not fill the memory.
 const KEYS_MAX: usize = 200_000;
 
-/// What may be spent at once, and what flows back in a minute.
+/// What may be spent at once, and what flows back in a minute or an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     burst: NonZeroU32,
-    per_minute: NonZeroU32,
+    flow: NonZeroU32,
+    per: Per,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Per {
+    Minute,
+    Hour,
+}
+
+impl Per {
+    const fn word(self) -> &'static str {
+        match self {
+            Per::Minute => "a minute",
+            Per::Hour => "an hour",
+        }
+    }
+
+    const fn duration(self) -> Duration {
+        match self {
+            Per::Minute => Duration::from_secs(60),
+            Per::Hour => Duration::from_secs(3_600),
+        }
+    }
 }
 
 impl Quota {
     /// `None` when one of them is 0.
     pub fn new(burst: u32, per_minute: u32) -> Option<Quota> {
-        Some(Quota { burst: NonZeroU32::new(burst)?, per_minute: NonZeroU32::new(per_minute)? })
+        Quota::of(burst, per_minute, Per::Minute)
+    }
+
+    /// `None` when one of them is 0.
+    pub fn hourly(burst: u32, per_hour: u32) -> Option<Quota> {
+        Quota::of(burst, per_hour, Per::Hour)
+    }
+
+    fn of(burst: u32, flow: u32, per: Per) -> Option<Quota> {
+        Some(Quota { burst: NonZeroU32::new(burst)?, flow: NonZeroU32::new(flow)?, per })
     }
 
     pub fn burst(&self) -> u32 {
         self.burst.get()
     }
 
-    pub fn per_minute(&self) -> u32 {
-        self.per_minute.get()
+    pub fn per_minute(&self) -> f64 {
+        f64::from(self.flow.get()) * 60.0 / self.per.duration().as_secs_f64()
     }
 
     /// How long it takes until everything has flowed back.
     fn window(&self) -> Duration {
-        Duration::from_secs(60) * self.burst.get() / self.per_minute.get()
+        self.per.duration() * self.burst.get() / self.flow.get()
     }
 }
+
+/// The SHA-256 of what somebody signs in as: names are not kept here, and a long one takes no more room.
+pub type LoginKey = [u8; 32];
 
 type Keyed<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
@@ -68,7 +103,11 @@ struct Class<K: Hash + Eq + Clone, C: Clock = DefaultClock> {
 
 impl<K: Hash + Eq + Clone, C: Clock + Clone> Class<K, C> {
     fn new(name: &'static str, quota: Quota, clock: C) -> Class<K, C> {
-        let gcra = governor::Quota::per_minute(quota.per_minute).allow_burst(quota.burst);
+        let gcra = match quota.per {
+            Per::Minute => governor::Quota::per_minute(quota.flow),
+            Per::Hour => governor::Quota::per_hour(quota.flow),
+        };
+        let gcra = gcra.allow_burst(quota.burst);
         let limiter = RateLimiter::new(gcra, DashMapStateStore::default(), clock.clone());
         Class { name, quota, limiter, clock, hits: AtomicU64::new(0) }
     }
@@ -79,8 +118,10 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Class<K, C> {
         let wait = refused.wait_time_from(self.clock.now());
         let Class { name, quota, .. } = self;
         let detail = format!(
-            "{} calls at once and {} a minute are allowed (class {name})",
-            quota.burst, quota.per_minute
+            "{} calls at once and {} {} are allowed (class {name})",
+            quota.burst,
+            quota.flow,
+            quota.per.word()
         );
         tracing::debug!(class = name, "a call is over its rate");
         let policy = format!("\"{name}\";q={};w={}", quota.burst, whole_seconds(quota.window()));
@@ -114,7 +155,18 @@ struct Classes {
     player: Class<PlayerId>,
     guest: Class<AddressKey>,
     refresh: Class<AddressKey>,
+    register: Class<AddressKey>,
+    login: Class<AddressKey>,
+    /// Passwords tried for one account.
+    password: Class<LoginKey>,
     connect: Class<AddressKey>,
+}
+
+impl Classes {
+    fn of_addresses(&self) -> [&Class<AddressKey>; 6] {
+        let Classes { address, guest, refresh, register, login, connect, .. } = self;
+        [address, guest, refresh, register, login, connect]
+    }
 }
 
 impl HttpLimits {
@@ -125,6 +177,9 @@ impl HttpLimits {
             player: Class::new("player", rates.player, clock()),
             guest: Class::new("guest", rates.auth, clock()),
             refresh: Class::new("refresh", rates.auth, clock()),
+            register: Class::new("register", rates.auth, clock()),
+            login: Class::new("login", rates.auth, clock()),
+            password: Class::new("password", rates.password, clock()),
             connect: Class::new("connect", rates.connect, clock()),
         });
         HttpLimits { classes, coarse: AtomicBool::new(false) }
@@ -150,6 +205,19 @@ impl HttpLimits {
         self.by_address(address, |classes| &classes.refresh)
     }
 
+    pub fn register(&self, address: AddressKey) -> Result<(), Problem> {
+        self.by_address(address, |classes| &classes.register)
+    }
+
+    pub fn login(&self, address: AddressKey) -> Result<(), Problem> {
+        self.by_address(address, |classes| &classes.login)
+    }
+
+    /// A password that is tried, whether or not there is such an account.
+    pub fn password(&self, login: LoginKey) -> Result<(), Problem> {
+        self.classes.as_ref().map_or(Ok(()), |classes| classes.password.check(&login))
+    }
+
     /// A new socket.
     pub fn connect(&self, address: AddressKey) -> Result<(), Problem> {
         self.by_address(address, |classes| &classes.connect)
@@ -168,21 +236,22 @@ impl HttpLimits {
     /// How many calls were over a rate, by scope and class.
     pub fn hits(&self) -> Vec<(&'static str, &'static str, u64)> {
         let Some(classes) = &self.classes else { return Vec::new() };
-        let Classes { address, player, guest, refresh, connect } = classes;
-        let of_address = [address, guest, refresh, connect]
+        let of_address = classes
+            .of_addresses()
             .map(|class| ("address", class.name, class.hits.load(Ordering::Relaxed)));
+        let Classes { player, password, .. } = classes;
         let of_player = ("player", player.name, player.hits.load(Ordering::Relaxed));
-        of_address.into_iter().chain([of_player]).collect()
+        let of_account = ("account", password.name, password.hits.load(Ordering::Relaxed));
+        of_address.into_iter().chain([of_player, of_account]).collect()
     }
 
     /// To be called every few seconds.
     pub fn sweep(&self) {
-        let Some(Classes { address, player, guest, refresh, connect }) = &self.classes else {
-            return;
-        };
-        player.sweep();
+        let Some(classes) = &self.classes else { return };
+        classes.player.sweep();
+        classes.password.sweep();
         let mut crowded = false;
-        for class in [address, guest, refresh, connect] {
+        for class in classes.of_addresses() {
             crowded |= class.sweep();
         }
         if self.coarse.swap(crowded, Ordering::Relaxed) != crowded {

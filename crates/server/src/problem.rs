@@ -47,6 +47,13 @@ pub struct FieldError {
     pub got: Option<String>,
 }
 
+impl FieldError {
+    pub fn new(pointer: &str, code: &'static str, detail: impl Into<String>) -> FieldError {
+        let (pointer, detail) = (pointer.to_owned(), detail.into());
+        FieldError { pointer, code, detail, expected: None, got: None }
+    }
+}
+
 impl Problem {
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Problem {
         Problem(Box::new(Inner {
@@ -68,9 +75,24 @@ impl Problem {
     pub fn invalid(pointer: &str, code: &'static str, detail: impl Into<String>) -> Problem {
         let detail = detail.into();
         let mut problem = Problem::new(ErrorCode::ValidationFailed, format!("{pointer}: {detail}"));
-        let field = FieldError { pointer: pointer.into(), code, detail, expected: None, got: None };
-        problem.0.errors.push(field);
+        problem.0.errors.push(FieldError::new(pointer, code, detail));
         problem
+    }
+
+    /// Members that are understood and still not acceptable, all of them at once; one at least.
+    pub fn invalid_members(errors: Vec<FieldError>) -> Problem {
+        let each: Vec<_> =
+            errors.iter().map(|error| format!("{}: {}", error.pointer, error.detail)).collect();
+        let mut problem = Problem::new(ErrorCode::ValidationFailed, each.join("; "));
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// With the place of the request that it is about.
+    pub fn at(mut self, pointer: &str, code: &'static str) -> Problem {
+        let detail = self.0.detail.clone();
+        self.0.errors.push(FieldError::new(pointer, code, detail));
+        self
     }
 
     pub fn retry_after(mut self, wait: Duration) -> Problem {

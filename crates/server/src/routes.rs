@@ -1,6 +1,7 @@
 //! The routes, as warp filters: path, method, what is read from the request. What they answer is in the files below;
 //! this is the only one that knows warp.
 
+pub mod accounts;
 pub mod admin;
 pub mod answer;
 pub mod auth;
@@ -41,8 +42,8 @@ fn all(
     app: Arc<App>,
 ) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync {
     let with = warp::any().map(move || app.clone()).and(warp::ext::get::<Call>());
-    let at_me = warp::path!("v1" / "me").and(warp::get());
-    let me = at_me.and(with.clone()).then(me::get).map(reply);
+    let me = me(with.clone());
+    let accounts = accounts(with.clone());
     let rooms = rooms(with.clone());
     let ws = ws(with.clone());
     let admin = admin(with.clone());
@@ -68,11 +69,43 @@ fn all(
     let errors = warp::path!("docs" / "errors").and(warp::get()).and(held());
     let errors = errors.map(errors_page::get).map(reply);
 
-    let api = me.or(rooms).unify().or(ws).unify().or(tickets).unify();
+    let api = me.or(accounts).unify().or(rooms).unify().or(ws).unify().or(tickets).unify();
     let api = api.or(guest).unify().or(refresh).unify().or(logout).unify().or(admin).unify();
     let open = health.or(ready).unify().or(live).unify().or(metrics).unify();
     let rest = open.or(errors).unify().or(page()).unify();
     api.or(rest).unify().recover(rejected).unify()
+}
+
+fn me<W>(with: W) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync
+where
+    W: Filter<Extract = (Arc<App>, Call), Error = Rejection> + Clone + Send + Sync,
+    W: warp::Filter<Future: Send>,
+{
+    let get = warp::get().and(with.clone()).then(me::get).map(reply);
+    let patch = warp::patch().and(with.clone()).and(json()).then(me::patch).map(reply);
+    let delete = warp::delete().and(with.clone()).and(json()).then(me::delete).map(reply);
+    let own = warp::path!("v1" / "me").and(get.or(patch).unify().or(delete).unify());
+    let at = warp::path!("v1" / "me" / "password").and(warp::post());
+    let password = at.and(with.clone()).and(json()).then(me::password).map(reply);
+    let at = warp::path!("v1" / "me" / "export").and(warp::get());
+    let export = at.and(with).then(me::export::get).map(reply);
+    own.or(password).unify().or(export).unify()
+}
+
+fn accounts<W>(
+    with: W,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync
+where
+    W: Filter<Extract = (Arc<App>, Call), Error = Rejection> + Clone + Send + Sync,
+    W: warp::Filter<Future: Send>,
+{
+    let at = warp::path!("v1" / "auth" / "register").and(warp::post());
+    let register = at.and(with.clone()).and(json()).then(accounts::register).map(reply);
+    let at = warp::path!("v1" / "auth" / "login").and(warp::post());
+    let login = at.and(with.clone()).and(json()).then(accounts::login).map(reply);
+    let at = warp::path!("v1" / "players" / String).and(warp::get());
+    let player = at.and(with).then(accounts::player).map(reply);
+    register.or(login).unify().or(player).unify()
 }
 
 fn rooms<W>(with: W) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync

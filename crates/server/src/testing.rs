@@ -23,8 +23,16 @@ use tokio::{
 use crate::{
     app::{App, Services},
     auth::{
-        authenticator::Authenticator, keys::Keys, memory_accounts::MemoryAccounts,
-        resume::ResumeKey, revocations::Revoker, sign_in::SignIns, tickets::Tickets, token::Tokens,
+        account_desk::AccountDesk,
+        authenticator::Authenticator,
+        keys::Keys,
+        memory_accounts::MemoryAccounts,
+        passwords::{Cost, Passwords},
+        resume::ResumeKey,
+        revocations::Revoker,
+        sign_in::SignIns,
+        tickets::Tickets,
+        token::Tokens,
     },
     config::{
         Config,
@@ -121,6 +129,7 @@ impl TestServer {
             Revoker::new(accounts.clone(), authenticator.clone(), table.clone(), bus.clone());
         let revocations = Revocations { log: accounts.clone(), table, bus };
         let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
+        let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }).unwrap();
         let limits = app.config.limits;
         let vault = Vault::new(games, limits, authenticator.clone(), resume_key.clone());
         app.open(Services {
@@ -130,6 +139,7 @@ impl TestServer {
             players: accounts.clone(),
             sign_ins: SignIns::new(accounts.clone(), tokens),
             revoker,
+            account_desk: AccountDesk::new(accounts.clone(), passwords),
             resume_key,
             tickets: Tickets::default(),
             idempotency: Idempotency::default(),

@@ -1,5 +1,6 @@
 //! Who is who: guests, their tokens, what is refused, and what a restart must not forget.
 
+mod accounts;
 mod bearer;
 mod logout;
 mod refresh;

@@ -7,9 +7,12 @@ use gamev1_protocol::{PlayerId, SignInId};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Sqlite, revocations, row, sign_ins, sql};
-use crate::accounts::{
-    Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash, SignIn,
-    UsernameTaken, username_key,
+use crate::{
+    accounts::{
+        Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash,
+        SignIn, UsernameTaken,
+    },
+    names::{username_key, username_skeleton},
 };
 
 /// How often a guest is named anew before something is wrong with what makes the names.
@@ -154,6 +157,7 @@ fn create(
         new.id.as_uuid().as_bytes(),
         &new.username,
         username_key(&new.username),
+        (!new.guest).then(|| username_skeleton(&new.username)),
         new.guest,
         new.role.as_str(),
         row::millis(now),
@@ -165,6 +169,8 @@ pub(super) fn read_player(found: &Row<'_>) -> rusqlite::Result<Player> {
     Ok(Player {
         id: PlayerId::from_uuid(row::uuid(found, "id")?),
         username: found.get("username")?,
+        email: found.get("email")?,
+        email_verified: found.get("email_verified")?,
         guest: found.get("guest")?,
         role: row::parsed(found, "role")?,
         epoch: found.get("epoch")?,

@@ -9,7 +9,7 @@ use std::{
 use rusqlite::{OpenFlags, TransactionBehavior};
 
 /// More than there are statements in `sql.rs`, so that each is prepared once a connection.
-const STATEMENTS_CACHED_MAX: usize = 64;
+const STATEMENTS_CACHED_MAX: usize = 128;
 
 /// A connection, and whether it may be given to anyone again.
 pub(super) struct Connection {

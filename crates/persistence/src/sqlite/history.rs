@@ -44,7 +44,7 @@ impl History for Sqlite {
     }
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     sqlite: &Connection,
     query: &str,
     values: impl Params,
@@ -75,7 +75,7 @@ fn read_room(found: &Row<'_>) -> rusqlite::Result<StoredRoom> {
     })
 }
 
-fn read_stay(found: &Row<'_>) -> rusqlite::Result<Stay> {
+pub(super) fn read_stay(found: &Row<'_>) -> rusqlite::Result<Stay> {
     let ended = match found.get("ended_at_ms")? {
         None => None,
         Some(at) => {

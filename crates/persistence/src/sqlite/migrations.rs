@@ -15,6 +15,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "V2__kept_between_processes",
         include_str!("../../migrations/sqlite/V2__kept_between_processes.sql"),
     ),
+    ("V3__accounts", include_str!("../../migrations/sqlite/V3__accounts.sql")),
     ("V4__revocations", include_str!("../../migrations/sqlite/V4__revocations.sql")),
     ("V5__audit", include_str!("../../migrations/sqlite/V5__audit.sql")),
 ];

@@ -4,7 +4,8 @@ use gamev1_actors::ports::{Answer, StoreError};
 
 use super::{Sqlite, accounts::read_player, sql::players::SEARCH};
 use crate::{
-    accounts::{Player, username_key},
+    accounts::Player,
+    names::username_key,
     players::{Players, end_of_prefix},
 };
 

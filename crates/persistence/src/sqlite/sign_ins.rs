@@ -69,7 +69,7 @@ pub(super) fn forget_expired(sqlite: &Connection, now: SystemTime) -> rusqlite::
     sqlite.prepare_cached(sql::FORGET_EXPIRED)?.execute((row::millis(now), FORGOTTEN_MAX))
 }
 
-fn add_refresh(
+pub(super) fn add_refresh(
     sqlite: &Connection,
     sign_in: &SignIn,
     hash: SecretHash,

@@ -1,9 +1,11 @@
 //! All the SQL of this engine, but the migrations. Parameters are numbered in the order in which they are bound.
 
+pub(super) mod credentials;
+
 macro_rules! player {
     () => {
-        "players.id, players.username, players.guest, players.role, players.epoch, \
-         players.created_at_ms, players.updated_at_ms"
+        "players.id, players.username, players.email, players.email_verified, players.guest, \
+         players.role, players.epoch, players.created_at_ms, players.updated_at_ms"
     };
 }
 
@@ -25,9 +27,9 @@ pub(super) const PLAYER_BY_DEVICE: &str = concat!(
 
 /// No row when the name is taken.
 pub(super) const CREATE_PLAYER: &str = concat!(
-    "INSERT INTO players (id, username, username_key, guest, role, epoch, created_at_ms, updated_at_ms) \
-     VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6) ON CONFLICT (username_key) DO NOTHING RETURNING ",
-    "id, username, guest, role, epoch, created_at_ms, updated_at_ms"
+    "INSERT INTO players (id, username, username_key, username_skeleton, guest, role, epoch, \
+     created_at_ms, updated_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?7) ON CONFLICT DO NOTHING ",
+    "RETURNING id, username, email, email_verified, guest, role, epoch, created_at_ms, updated_at_ms"
 );
 
 pub(super) const ADD_DEVICE: &str =
@@ -53,7 +55,7 @@ pub(super) const REVOKE_SIGN_INS: &str = "UPDATE sign_ins SET revoked_at_ms = ?2
 
 pub(super) const RAISE_EPOCH: &str = "UPDATE players SET epoch = epoch + 1, \
      updated_at_ms = max(updated_at_ms, ?2) WHERE id = ?1 \
-     RETURNING id, username, guest, role, epoch, created_at_ms, updated_at_ms";
+     RETURNING id, username, email, email_verified, guest, role, epoch, created_at_ms, updated_at_ms";
 
 macro_rules! revocation {
     () => {

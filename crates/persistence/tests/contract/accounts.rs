@@ -85,6 +85,8 @@ pub(crate) async fn a_player_is_found_as_it_was_made<S: Accounts>(store: S) {
     let expected = Player {
         id: new.id,
         username: "ada".to_owned(),
+        email: None,
+        email_verified: false,
         guest: false,
         role: Role::Moderator,
         epoch: 0,

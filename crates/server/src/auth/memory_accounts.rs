@@ -30,11 +30,12 @@ pub(crate) struct MemoryAccounts {
 }
 
 #[derive(Default)]
-struct Rows {
-    players: HashMap<PlayerId, Player>,
-    devices: HashMap<SecretHash, PlayerId>,
-    sign_ins: HashMap<SignInId, (SignIn, bool)>,
-    refresh: HashMap<SecretHash, (SignInId, bool)>,
+pub(super) struct Rows {
+    pub(super) players: HashMap<PlayerId, Player>,
+    pub(super) devices: HashMap<SecretHash, PlayerId>,
+    pub(super) sign_ins: HashMap<SignInId, (SignIn, bool)>,
+    pub(super) refresh: HashMap<SecretHash, (SignInId, bool)>,
+    pub(super) credentials: HashMap<PlayerId, String>,
     audit: Vec<AuditEntry>,
     log: Vec<Revocation>,
 }
@@ -48,7 +49,12 @@ impl MemoryAccounts {
         self.rows.lock().players.remove(&id);
     }
 
-    fn answer<'a, T: Send + 'a>(
+    /// The sign-in of an unused refresh token.
+    pub(crate) fn sign_in_of(&self, refresh: &SecretHash) -> SignInId {
+        self.rows.lock().refresh[refresh].0
+    }
+
+    pub(super) fn answer<'a, T: Send + 'a>(
         &self,
         answer: impl FnOnce(&mut Rows) -> T,
     ) -> Answer<'a, Result<T, StoreError>> {
@@ -67,7 +73,7 @@ impl Rows {
         (!std::mem::replace(ended, true)).then(|| self.log(Revoked::SignIn(sign_in), now))
     }
 
-    fn log(&mut self, what: Revoked, now: SystemTime) -> Revocation {
+    pub(super) fn log(&mut self, what: Revoked, now: SystemTime) -> Revocation {
         let line = Revocation { id: self.log.len() as u64 + 1, what, until: now + REVOKED_FOR };
         self.log.push(line);
         line
@@ -137,6 +143,8 @@ impl Accounts for MemoryAccounts {
             let player = Player {
                 id,
                 username,
+                email: None,
+                email_verified: false,
                 guest: true,
                 role: Role::Player,
                 epoch: 0,
@@ -171,7 +179,18 @@ impl Accounts for MemoryAccounts {
         self.answer(|rows| {
             let NewPlayer { id, username, guest, role } = new;
             let (created_at, updated_at) = (now, now);
-            let player = Player { id, username, guest, role, epoch: 0, created_at, updated_at };
+            let (email, email_verified, epoch) = (None, false, 0);
+            let player = Player {
+                id,
+                username,
+                email,
+                email_verified,
+                guest,
+                role,
+                epoch,
+                created_at,
+                updated_at,
+            };
             rows.players.insert(id, player.clone());
             Ok(player)
         })

@@ -103,6 +103,13 @@ impl Revoker {
         self.authenticator.written(player)
     }
 
+    /// A player was deleted within another call of the database; this is the row as it was, under a higher epoch.
+    pub fn deleted(&self, player: &Player, now: SystemTime) {
+        let revoked = Revoked::Player { player: player.id, epoch: player.epoch };
+        self.tell(revoked, now + UNTIL_READ);
+        self.authenticator.deleted(player.id);
+    }
+
     fn tell(&self, revoked: Revoked, until: SystemTime) {
         self.table.add(revoked, until);
         self.bus.publish(Notice::Revoked(revoked));

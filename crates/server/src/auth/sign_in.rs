@@ -10,6 +10,7 @@ use std::{
 
 use gamev1_persistence::{
     accounts::{Accounts, NewGuest, NewSignIn, Player, Rotate, Rotation},
+    credentials::NewPassword,
     revocations::REVOKED_FOR,
 };
 use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SignInId, WireError};
@@ -82,9 +83,48 @@ impl SignIns {
         let device = secret::hash(device_id.or(made.as_deref()).unwrap_or_default());
         let player = self.accounts.guest(device, now, &new_guest).await;
         let player = player.map_err(|error| unavailable(&error))?;
+        let signed_in = self.signed_in(player, now).await?;
+        Ok(SignedIn { device_id: made, ..signed_in })
+    }
+
+    /// Begins a sign-in of a player who has shown who it is.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn signed_in(&self, player: Player, now: SystemTime) -> Result<SignedIn, WireError> {
         let (sign_in, refresh_token) = self.open(player.id, None, now).await?;
+        self.renewed(player, sign_in, refresh_token, now)
+    }
+
+    /// A sign-in that goes on with this refresh token, and a new access token.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn renewed(
+        &self,
+        player: Player,
+        sign_in: SignInId,
+        refresh_token: String,
+        now: SystemTime,
+    ) -> Result<SignedIn, WireError> {
         let access_token = self.access_token(&player, sign_in, now)?;
-        Ok(SignedIn { access_token, refresh_token, device_id: made, player })
+        Ok(SignedIn { access_token, refresh_token, device_id: None, player })
+    }
+
+    /// Another password that leaves one sign-in standing, and the refresh token with which that goes on.
+    ///
+    /// # Errors
+    /// There are no random numbers.
+    pub fn new_password(
+        &self,
+        kept: SignInId,
+        old_phc: String,
+        phc: String,
+        now: SystemTime,
+    ) -> Result<(String, NewPassword), WireError> {
+        let token = secret::text::<SECRET_BYTES>()?;
+        let (refresh, refresh_expires_at) = (secret::hash(&token), now + REFRESH_TTL);
+        Ok((token, NewPassword { old_phc, phc, kept, refresh, refresh_expires_at }))
     }
 
     /// Takes a refresh token for the next one and a new access token.

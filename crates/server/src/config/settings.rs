@@ -123,13 +123,21 @@ settings! {
     #[arg(long, env = "RATE_LIMIT_DEFAULT_USER_SUSTAINED", value_name = "N")]
     rate_limit_default_user_sustained: u32,
 
-    /// Guest sign-ins, and by themselves refreshes, of one address at once [default: 60]
+    /// Guest sign-ins of one address at once; refreshes, registrations and logins are counted each by themselves [default: 60]
     #[arg(long, env = "RATE_LIMIT_AUTH_IP_BURST", value_name = "N")]
     rate_limit_auth_ip_burst: u32,
 
     /// The same a minute in the long run [default: 60]
     #[arg(long, env = "RATE_LIMIT_AUTH_IP_SUSTAINED", value_name = "N")]
     rate_limit_auth_ip_sustained: u32,
+
+    /// Passwords tried for one account at once, whether or not there is such an account [default: 5]
+    #[arg(long, env = "RATE_LIMIT_PASSWORD_ACCOUNT_BURST", value_name = "N")]
+    rate_limit_password_account_burst: u32,
+
+    /// The same an hour in the long run [default: 10]
+    #[arg(long, env = "RATE_LIMIT_PASSWORD_ACCOUNT_HOURLY", value_name = "N")]
+    rate_limit_password_account_hourly: u32,
 
     /// New WebSockets of one address at once [default: 20]
     #[arg(long, env = "RATE_LIMIT_CONNECT_IP_BURST", value_name = "N")]
@@ -180,6 +188,8 @@ impl Settings {
             rate_limit_default_user_sustained: Some(5_000),
             rate_limit_auth_ip_burst: Some(60),
             rate_limit_auth_ip_sustained: Some(60),
+            rate_limit_password_account_burst: Some(5),
+            rate_limit_password_account_hourly: Some(10),
             rate_limit_connect_ip_burst: Some(20),
             rate_limit_connect_ip_sustained: Some(1_200),
             rate_limit_gameplay_ip_burst: Some(10_000),

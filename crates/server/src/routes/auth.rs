@@ -58,7 +58,7 @@ pub async fn guest(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> A
     app.limits.guest(call.address())?;
     let Guest { device_id } = body::parse(&body?, app.config.dev)?;
     let services = app.services()?;
-    tokens(&services.sign_ins.guest(device_id.as_deref(), SystemTime::now()).await?)
+    tokens(StatusCode::OK, &services.sign_ins.guest(device_id.as_deref(), SystemTime::now()).await?)
 }
 
 pub async fn refresh(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> Answer {
@@ -67,7 +67,7 @@ pub async fn refresh(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) ->
     let services = app.services()?;
     let now = SystemTime::now();
     match services.sign_ins.refresh(&refresh_token, now).await {
-        Ok(signed_in) => tokens(&signed_in),
+        Ok(signed_in) => tokens(StatusCode::OK, &signed_in),
         Err(refused) => {
             if let Some(sign_in) = refused.revoked {
                 tracing::warn!(%sign_in, "a refresh token came twice: the sign-in is revoked");
@@ -94,10 +94,11 @@ pub async fn logout_all(app: Arc<App>, call: Call) -> Answer {
     no_content()
 }
 
-fn tokens(signed_in: &SignedIn) -> Answer {
+/// What a sign-in gave.
+pub fn tokens(status: StatusCode, signed_in: &SignedIn) -> Answer {
     let SignedIn { access_token, refresh_token, device_id, player } = signed_in;
     json(
-        StatusCode::OK,
+        status,
         &Tokens {
             access_token,
             token_type: "Bearer",

@@ -27,8 +27,15 @@ use super::{Exit, complain, hang, housekeeping, runtime, say, signals::Signals, 
 use crate::{
     app::{App, Services},
     auth::{
-        authenticator::Authenticator, keys::Keys, resume::ResumeKey, revocations::Revoker,
-        sign_in::SignIns, tickets::Tickets, token::Tokens,
+        account_desk::AccountDesk,
+        authenticator::Authenticator,
+        keys::Keys,
+        passwords::{Cost, Passwords},
+        resume::ResumeKey,
+        revocations::Revoker,
+        sign_in::SignIns,
+        tickets::Tickets,
+        token::Tokens,
     },
     config::{self, Config, command, settings::Recorded},
     edge::{self, Door, Leaf, connection::HttpServer},
@@ -187,6 +194,10 @@ async fn start(
     let authenticator = Arc::new(authenticator);
     let revocations = Revocations { log: database.clone(), table: table.clone(), bus: bus.clone() };
     let revoker = Revoker::new(database.clone(), authenticator.clone(), table, bus);
+    let passwords = Passwords::new(Cost::DEFAULT).map_err(|error| {
+        complain(error);
+        Exit::Failed
+    })?;
     let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
     let vault = Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
     let all = app.config.crash_records == Recorded::All;
@@ -206,6 +217,7 @@ async fn start(
         players: database.clone(),
         sign_ins: SignIns::new(database.clone(), tokens),
         revoker,
+        account_desk: AccountDesk::new(database.clone(), passwords),
         resume_key,
         tickets: Tickets::default(),
         idempotency: Idempotency::default(),

@@ -55,6 +55,29 @@ const PLANS: &[(&str, &[&str])] = &[
     (audit::ENTRIES_BY_ACTION, &["idx_audit_action (action=? AND id<?)"]),
     (audit::RAISE_EPOCH, &["SEARCH players USING PRIMARY KEY (id=?)"]),
     (audit::REVOKE_SIGN_INS, &["idx_sign_ins_player_id (player_id=?)"]),
+    (credentials::USERNAME_HELD, &["(username_key=?)", "(username_skeleton=?)"]),
+    (credentials::EMAIL_HELD, &["idx_players_email_key (email_key=?)"]),
+    (credentials::REGISTER_GUEST, &["SEARCH players USING PRIMARY KEY (id=?)"]),
+    (credentials::FORGET_DEVICES, &["idx_devices_player_id (player_id=?)"]),
+    (credentials::REHASH, &["SEARCH credentials USING PRIMARY KEY (player_id=?)"]),
+    (
+        credentials::ACCOUNT,
+        &["SEARCH players USING PRIMARY KEY", "SEARCH credentials USING PRIMARY KEY"],
+    ),
+    (
+        credentials::ACCOUNT_BY_USERNAME,
+        &["(username_key=?)", "SEARCH credentials USING PRIMARY KEY"],
+    ),
+    (
+        credentials::ACCOUNT_BY_EMAIL,
+        &["idx_players_email_key (email_key=?)", "SEARCH credentials USING PRIMARY KEY"],
+    ),
+    (credentials::SIGN_IN_OF, &["SEARCH sign_ins USING PRIMARY KEY (id=?)"]),
+    (credentials::FORGET_REFRESH, &["idx_refresh_tokens_sign_in_id (sign_in_id=?)"]),
+    (credentials::DEVICES_OF, &["idx_devices_player_id (player_id=?)"]),
+    (credentials::SIGN_INS_OF, &["idx_sign_ins_player_id (player_id=?)"]),
+    (credentials::SANCTIONS_OF, &["idx_sanctions_of_player (player_id=?)"]),
+    (credentials::WITHOUT_SKELETON, &["idx_players_without_skeleton"]),
 ];
 
 /// What deleting a row looks for in the tables that refer to it.
@@ -131,7 +154,10 @@ fn filled() -> Connection {
                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
                 SELECT i, CAST(format('%016d', i) AS BLOB) AS id,
                     CAST(format('%032d', i) AS BLOB) AS hash FROM n;
-             INSERT INTO players SELECT id, i, i, 1, 'player', 0, i, i FROM n;
+             INSERT INTO players (id, username, username_key, username_skeleton, email, email_key, guest, role, epoch,
+                created_at_ms, updated_at_ms)
+                SELECT id, i, i, i, i, i, 0, 'player', 0, i, i FROM n;
+             INSERT INTO credentials SELECT id, i, i FROM n;
              INSERT INTO devices SELECT hash, id, i FROM n;
              INSERT INTO sign_ins SELECT id, id, i, i, NULL, NULL, NULL FROM n;
              INSERT INTO revocations SELECT i, id, NULL, NULL, i, i FROM n;

@@ -1,0 +1,84 @@
+//! The SQL of accounts with a password.
+
+macro_rules! returned {
+    () => {
+        "RETURNING id, username, email, email_verified, guest, role, epoch, created_at_ms, updated_at_ms"
+    };
+}
+
+pub(in crate::sqlite) const USERNAME_HELD: &str = "SELECT 1 FROM players \
+     WHERE (username_key = ?1 OR username_skeleton = ?2) AND id <> ?3";
+
+pub(in crate::sqlite) const EMAIL_HELD: &str =
+    "SELECT 1 FROM players WHERE email_key = ?1 AND id <> ?2";
+
+pub(in crate::sqlite) const REGISTER: &str = concat!(
+    "INSERT INTO players (id, username, username_key, username_skeleton, email, email_key, guest, role, \
+     epoch, created_at_ms, updated_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 'player', 0, ?7, ?7) ",
+    returned!()
+);
+
+/// No row when it is no guest any more.
+pub(in crate::sqlite) const REGISTER_GUEST: &str = concat!(
+    "UPDATE players SET username = ?2, username_key = ?3, username_skeleton = ?4, email = ?5, \
+     email_key = ?6, guest = 0, updated_at_ms = max(updated_at_ms, ?7) WHERE id = ?1 AND guest = 1 ",
+    returned!()
+);
+
+pub(in crate::sqlite) const FORGET_DEVICES: &str = "DELETE FROM devices WHERE player_id = ?1";
+
+pub(in crate::sqlite) const SET_CREDENTIAL: &str = "INSERT INTO credentials (player_id, phc, updated_at_ms) \
+     VALUES (?1, ?2, ?3) ON CONFLICT (player_id) DO UPDATE SET phc = ?2, updated_at_ms = ?3";
+
+/// The password is the same, and so is the time at which it was set.
+pub(in crate::sqlite) const REHASH: &str =
+    "UPDATE credentials SET phc = ?3 WHERE player_id = ?1 AND phc = ?2";
+
+macro_rules! account {
+    () => {
+        "SELECT credentials.phc, credentials.updated_at_ms AS password_set_at_ms, players.id, \
+         players.username, players.email, players.email_verified, players.guest, players.role, \
+         players.epoch, players.created_at_ms, players.updated_at_ms \
+         FROM players JOIN credentials ON credentials.player_id = players.id "
+    };
+}
+
+pub(in crate::sqlite) const ACCOUNT: &str = concat!(account!(), "WHERE players.id = ?1");
+
+pub(in crate::sqlite) const ACCOUNT_BY_USERNAME: &str =
+    concat!(account!(), "WHERE players.username_key = ?1");
+
+pub(in crate::sqlite) const ACCOUNT_BY_EMAIL: &str =
+    concat!(account!(), "WHERE players.email_key = ?1");
+
+pub(in crate::sqlite) const SIGN_IN_OF: &str = "SELECT id, player_id, expires_at_ms FROM sign_ins \
+     WHERE id = ?1 AND player_id = ?2 AND revoked_at_ms IS NULL AND expires_at_ms > ?3";
+
+pub(in crate::sqlite) const FORGET_REFRESH: &str =
+    "DELETE FROM refresh_tokens WHERE sign_in_id = ?1";
+
+pub(in crate::sqlite) const CHANGE_USERNAME: &str = "UPDATE players SET username = ?2, username_key = ?3, \
+     username_skeleton = ?4, updated_at_ms = max(updated_at_ms, ?5) WHERE id = ?1";
+
+/// The same address in another spelling is as verified as it was.
+pub(in crate::sqlite) const CHANGE_EMAIL: &str = "UPDATE players SET email = ?2, \
+     email_verified = CASE WHEN email_key IS ?3 THEN email_verified ELSE 0 END, email_key = ?3, \
+     updated_at_ms = max(updated_at_ms, ?4) WHERE id = ?1";
+
+pub(in crate::sqlite) const DELETE_PLAYER: &str = "DELETE FROM players WHERE id = ?1";
+
+pub(in crate::sqlite) const DEVICES_OF: &str =
+    "SELECT created_at_ms FROM devices WHERE player_id = ?1 ORDER BY created_at_ms LIMIT ?2";
+
+pub(in crate::sqlite) const SIGN_INS_OF: &str = "SELECT id, created_at_ms, expires_at_ms, revoked_at_ms, \
+     revoked_reason FROM sign_ins WHERE player_id = ?1 ORDER BY created_at_ms DESC LIMIT ?2";
+
+pub(in crate::sqlite) const SANCTIONS_OF: &str = "SELECT id, kind, until_ms, reason, created_at_ms, \
+     lifted_at_ms FROM sanctions WHERE player_id = ?1 ORDER BY id LIMIT ?2";
+
+pub(in crate::sqlite) const WITHOUT_SKELETON: &str = "SELECT id, username FROM players \
+     WHERE guest = 0 AND username_skeleton IS NULL AND id > ?1 ORDER BY id LIMIT ?2";
+
+/// Of two that look alike the second has none: it was there before the rule.
+pub(in crate::sqlite) const SET_SKELETON: &str =
+    "UPDATE OR IGNORE players SET username_skeleton = ?2 WHERE id = ?1";
