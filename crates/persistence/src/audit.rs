@@ -49,7 +49,7 @@ pub trait Audit: Send + Sync + 'static {
         entry: &'a AuditEntry,
     ) -> Answer<'a, Result<Result<Player, RoleRefused>, StoreError>>;
 
-    /// Ends every sign-in of a player: the epoch grows, and no refresh token is good any more. `None` when there is no
+    /// Ends every sign-in of a player, as [`crate::revocations::Revocations::end_all`] does. `None` when there is no
     /// such player.
     fn sign_out<'a>(
         &'a self,
@@ -57,6 +57,3 @@ pub trait Audit: Send + Sync + 'static {
         entry: &'a AuditEntry,
     ) -> Answer<'a, Result<Option<Player>, StoreError>>;
 }
-
-/// Why a sign-in was revoked, as stored.
-pub(crate) const SIGNED_OUT_BY_OPERATOR: &str = "operator";

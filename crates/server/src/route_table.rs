@@ -26,6 +26,8 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/v1/admin/players", &["GET"]),
     ("/v1/admin/players/{player}", &["GET"]),
     ("/v1/admin/players/{player}/ban", &["POST", "DELETE"]),
+    ("/v1/admin/players/{player}/role", &["PUT"]),
+    ("/v1/admin/players/{player}/sign-out", &["POST"]),
     ("/v1/admin/audit", &["GET"]),
     ("/v1/admin/sanctions", &["GET"]),
     ("/ws", &["GET"]),

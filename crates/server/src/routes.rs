@@ -164,8 +164,14 @@ where
     let at = warp::path!("v1" / "admin" / "players" / String / "ban");
     let ban = warp::post().and(with.clone()).and(json());
     let ban = at.and(ban).then(admin::sanctions::ban).map(reply);
-    let lift = at.and(warp::delete()).and(with).then(admin::sanctions::lift).map(reply);
-    search.or(view).unify().or(ban.or(lift).unify()).unify()
+    let lift = warp::delete().and(with.clone()).and(json());
+    let lift = at.and(lift).then(admin::sanctions::lift).map(reply);
+    let at = warp::path!("v1" / "admin" / "players" / String / "role").and(warp::put());
+    let role = at.and(with.clone()).and(json()).then(admin::access::role).map(reply);
+    let at = warp::path!("v1" / "admin" / "players" / String / "sign-out").and(warp::post());
+    let sign_out = at.and(with).and(json()).then(admin::access::sign_out).map(reply);
+    let changed = ban.or(lift).unify().or(role).unify().or(sign_out).unify();
+    search.or(view).unify().or(changed).unify()
 }
 
 fn ws<W>(with: W) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync

@@ -1,10 +1,12 @@
 //! What operators do with players: search, view, sanction, and what is kept of it.
 
+mod access;
 mod audit;
 mod players;
+mod repeated;
 
 use e2e::{
-    client::Format,
+    client::{Dial, Format},
     http::{Answer, Player},
     server::{Server, Setup, Stop},
 };

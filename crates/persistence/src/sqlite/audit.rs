@@ -14,12 +14,14 @@ use uuid::Uuid;
 use super::{
     Sqlite,
     accounts::player,
+    revocations,
     row::{maybe_json, maybe_uuid, millis, time, uuid},
     sql::{self, audit as log},
 };
 use crate::{
     accounts::{Player, Role},
-    audit::{Audit, RoleRefused, SIGNED_OUT_BY_OPERATOR, Wanted},
+    audit::{Audit, RoleRefused, Wanted},
+    revocations::Why,
 };
 
 impl Audit for Sqlite {
@@ -107,7 +109,9 @@ fn change_role(
     entry.before = Some(json!({ "role": found.role.as_str() }));
     entry.after = Some(json!({ "role": role.as_str() }));
     append(sqlite, &entry)?;
-    Ok(player(sqlite, id)?.ok_or(RoleRefused::NoPlayer))
+    let Some(changed) = player(sqlite, id)? else { return Ok(Err(RoleRefused::NoPlayer)) };
+    revocations::log_epoch(sqlite, &changed, entry.at)?;
+    Ok(Ok(changed))
 }
 
 fn sign_out(
@@ -118,14 +122,11 @@ fn sign_out(
     if sqlite.prepare_cached(log::KNOWN)?.exists((entry.id.as_bytes(),))? {
         return player(sqlite, id);
     }
-    let (bytes, at) = (id.as_uuid().as_bytes(), millis(entry.at));
-    if sqlite.prepare_cached(log::RAISE_EPOCH)?.execute((bytes, at))? == 0 {
+    let Some(ended) = revocations::end_all(sqlite, id, None, Why::Operator, entry.at)? else {
         return Ok(None);
-    }
-    let mut revoke = sqlite.prepare_cached(log::REVOKE_SIGN_INS)?;
-    let revoked = revoke.execute((bytes, at, SIGNED_OUT_BY_OPERATOR))?;
-    append(sqlite, &entry.clone().after(json!({ "sign_ins_ended": revoked })))?;
-    player(sqlite, id)
+    };
+    append(sqlite, entry)?;
+    Ok(Some(ended.player))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {

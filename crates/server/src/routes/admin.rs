@@ -1,6 +1,7 @@
 //! What operators ask for, below `/v1/admin`. Who may is in [`crate::auth::permissions`]; each deed leaves one line in
 //! the log and one entry in the audit log.
 
+pub mod access;
 pub mod audit;
 pub mod chaos;
 pub mod players;
@@ -10,12 +11,21 @@ pub mod sanctions;
 mod tests;
 pub mod tree;
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use gamev1_persistence::accounts::Role;
 use gamev1_protocol::{ErrorCode, PlayerId};
+use uuid::Uuid;
 
-use crate::{app::App, auth::permissions::Permission, call::Call, problem::Problem};
+use crate::{
+    app::App,
+    auth::permissions::Permission,
+    call::Call,
+    idempotency::{self, Made},
+    problem::Problem,
+};
+
+const REASON_CHARS_MAX: usize = 500;
 
 /// Who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +78,30 @@ pub async fn operator(app: &App, call: &Call, permission: Permission) -> Result<
     // Who is kept out keeps nobody else out.
     app.services()?.vault.not_banned(player.id)?;
     Ok(Operator::Player(player.id, player.role))
+}
+
+/// Does what a call asks for, once for each `Idempotency-Key`: see [`idempotency::Idempotency::once`].
+async fn once(
+    app: &App,
+    who: Operator,
+    call: &Call,
+    (route, body): (&str, &[u8]),
+    act: impl Future<Output = Result<Made, Problem>>,
+) -> Result<Made, Problem> {
+    // Where nobody signs in, all share their keys.
+    let player = who.player().unwrap_or(PlayerId::from_uuid(Uuid::nil()));
+    let (key, request) = (call.idempotency_key()?, idempotency::hash(route, body));
+    app.services()?.idempotency.once(player, key, request, SystemTime::now(), act).await
+}
+
+/// Why something is done, as it goes into the audit log.
+fn reason(text: &str) -> Result<&str, Problem> {
+    let chars = text.chars().count();
+    if (1..=REASON_CHARS_MAX).contains(&chars) && !text.contains('\0') {
+        return Ok(text);
+    }
+    let detail = format!("expected 1 to {REASON_CHARS_MAX} characters, got {chars}");
+    Err(Problem::invalid("/reason", "length", detail))
 }
 
 /// One line a deed: who, what, and to whom or what.

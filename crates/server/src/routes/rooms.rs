@@ -16,7 +16,7 @@ use crate::{
     app::{App, Services},
     body,
     call::Call,
-    idempotency::Begun,
+    idempotency::{self, Made},
     paging,
     problem::Problem,
     room_list::{self, RoomDocument, Wanted},
@@ -56,42 +56,16 @@ pub async fn create(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> 
     let wanted = body::room_create(&body, app.config.dev)?;
     let services = app.services()?;
     services.vault.not_banned(player)?;
-    let Some(key) = call.idempotency_key()? else {
-        return created(&make(services, player, wanted).await?);
+    let (key, request) = (call.idempotency_key()?, idempotency::hash("POST /v1/rooms", &body));
+    let act = async { Ok(Made::Room(make(services, player, wanted).await?.room)) };
+    let made = services.idempotency.once(player, key, request, SystemTime::now(), act).await?;
+    let info = match made {
+        Made::Room(room) => services.vault.room_info(room),
+        // A key of another kind of call is one of another request.
+        Made::Ban(_) | Made::Trace(_) | Made::Done => None,
     };
-    match services.idempotency.begin(player, key, &body, SystemTime::now())? {
-        Begun::First => {
-            let first = First { services, player, key, made: None };
-            created(&first.make(wanted).await?)
-        }
-        Begun::Done(room) => {
-            let gone = || Problem::new(ErrorCode::RoomNotFound, "the room that was made is gone");
-            created(&services.vault.room_info(room).ok_or_else(gone)?)
-        }
-    }
-}
-
-/// A call with a key that is under way. However it ends, also by the client going away, the key learns of it.
-struct First<'a> {
-    services: &'a Services,
-    player: PlayerId,
-    key: &'a str,
-    made: Option<RoomInfo>,
-}
-
-impl First<'_> {
-    async fn make(mut self, wanted: RoomCreate) -> Result<RoomInfo, Problem> {
-        let made = make(self.services, self.player, wanted).await?;
-        self.made = Some(made.clone());
-        Ok(made)
-    }
-}
-
-impl Drop for First<'_> {
-    fn drop(&mut self) {
-        let made = self.made.as_ref().map(|info| info.room);
-        self.services.idempotency.end(self.player, self.key, made);
-    }
+    let gone = || Problem::new(ErrorCode::RoomNotFound, "the room that was made is gone");
+    created(&info.ok_or_else(gone)?)
 }
 
 async fn make(

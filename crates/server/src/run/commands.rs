@@ -5,9 +5,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use gamev1_actors::ports::audit::{AuditActor, AuditEntry, AuditTarget};
 use gamev1_persistence::{
     Database, Sqlite, SqliteOptions,
-    accounts::{Accounts, NewPlayer, Player, Role},
+    accounts::{NewPlayer, Player, Role},
 };
 use gamev1_protocol::PlayerId;
 
@@ -120,25 +121,27 @@ async fn migrated(config: &Config) -> Result<Arc<dyn Database>, Failure> {
 
 /// The player of that name with that role, made when there is none.
 async fn player(
-    accounts: &dyn Accounts,
+    database: &dyn Database,
     username: &str,
     role: Option<Role>,
     now: SystemTime,
 ) -> Result<Player, Failure> {
-    let known = accounts.player_by_username(username).await.map_err(failed)?;
+    let known = database.player_by_username(username).await.map_err(failed)?;
     let player = match known {
         Some(player) => player,
         None => {
-            let role = role.unwrap_or(Role::Player);
-            let new =
-                NewPlayer { id: PlayerId::new(), username: username.into(), guest: false, role };
-            accounts.create_player(new, now).await.map_err(failed)?.map_err(failed)?
+            // Its role comes below, with an entry in the audit log.
+            let (id, role) = (PlayerId::new(), Role::Player);
+            let new = NewPlayer { id, username: username.into(), guest: false, role };
+            database.create_player(new, now).await.map_err(failed)?.map_err(failed)?
         }
     };
     match role {
         Some(role) if role != player.role => {
-            let changed = accounts.set_role(player.id, role, now).await.map_err(failed)?;
-            changed.ok_or_else(|| failed("the player has just gone"))
+            let target = AuditTarget::player(player.id);
+            let entry = AuditEntry::new(AuditActor::COMMAND_LINE, "role", target, now);
+            let changed = database.change_role(player.id, role, &entry).await.map_err(failed)?;
+            changed.map_err(refused)
         }
         _ => Ok(player),
     }

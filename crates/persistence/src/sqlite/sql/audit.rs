@@ -27,9 +27,3 @@ pub(in crate::sqlite) const ENTRIES_BY_ACTION: &str = entries!("id < ?1 AND acti
 
 pub(in crate::sqlite) const OTHER_ADMIN: &str =
     "SELECT 1 FROM players WHERE role = 'admin' AND id <> ?1 LIMIT 1";
-
-pub(in crate::sqlite) const RAISE_EPOCH: &str = "UPDATE players SET epoch = epoch + 1, \
-     updated_at_ms = max(updated_at_ms, ?2) WHERE id = ?1";
-
-pub(in crate::sqlite) const REVOKE_SIGN_INS: &str = "UPDATE sign_ins SET revoked_at_ms = ?2, revoked_reason = ?3 \
-     WHERE player_id = ?1 AND revoked_at_ms IS NULL";

@@ -53,8 +53,6 @@ const PLANS: &[(&str, &[&str])] = &[
     (audit::ENTRIES_BY_ACTOR, &["idx_audit_actor (actor_id=? AND id<?)"]),
     (audit::ENTRIES_BY_TARGET, &["idx_audit_target (target_id=? AND id<?)"]),
     (audit::ENTRIES_BY_ACTION, &["idx_audit_action (action=? AND id<?)"]),
-    (audit::RAISE_EPOCH, &["SEARCH players USING PRIMARY KEY (id=?)"]),
-    (audit::REVOKE_SIGN_INS, &["idx_sign_ins_player_id (player_id=?)"]),
     (credentials::USERNAME_HELD, &["(username_key=?)", "(username_skeleton=?)"]),
     (credentials::EMAIL_HELD, &["idx_players_email_key (email_key=?)"]),
     (credentials::REGISTER_GUEST, &["SEARCH players USING PRIMARY KEY (id=?)"]),

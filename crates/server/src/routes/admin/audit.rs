@@ -34,6 +34,14 @@ pub fn entry(who: Operator, action: &'static str, target: AuditTarget) -> AuditE
     AuditEntry::new(actor, action, target, SystemTime::now())
 }
 
+/// Writes the entry of a deed that is not the database's. One that it does not take goes to the log as a whole: operators
+/// must be able to act while the database is away.
+pub async fn keep(services: &Services, entry: &AuditEntry) {
+    if let Err(error) = services.audit.append(entry).await {
+        tracing::error!(%error, ?entry, "the audit log did not take an entry");
+    }
+}
+
 #[derive(Serialize)]
 struct List {
     items: Vec<Document>,

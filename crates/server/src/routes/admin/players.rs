@@ -25,8 +25,9 @@ const QUERY_CHARS_MAX: usize = 64;
 /// Of a player's sessions at most this many are shown, the latest first.
 const SESSIONS_MAX: usize = 100;
 
+/// What operators are told of anyone.
 #[derive(Serialize)]
-struct Row<'a> {
+pub struct Row<'a> {
     id: PlayerId,
     username: &'a str,
     guest: bool,

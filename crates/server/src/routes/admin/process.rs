@@ -3,19 +3,24 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::{Response, StatusCode};
+use gamev1_actors::ports::audit::AuditTarget;
+use hyper::StatusCode;
 use serde::Deserialize;
 
-use super::{log, operator};
+use super::{
+    audit::{entry, keep},
+    log, once, operator,
+};
 use crate::{
     app::App,
     auth::permissions::Permission,
     body::{self, Body},
     call::Call,
+    idempotency::Made,
     logs,
     problem::Problem,
     routes::{
-        answer::{Answer, json},
+        answer::{Answer, json, no_content},
         tickets::NoMembers,
     },
 };
@@ -25,10 +30,20 @@ const FILTER_BYTES_MAX: usize = 1_024;
 /// As SIGTERM does.
 pub async fn drain(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> Answer {
     let who = operator(&app, &call, Permission::Drain).await?;
-    let NoMembers {} = body::parse(&body?, true)?;
-    log(who, "drain", &app.bound);
-    app.stop_asked.cancel();
+    let body = body?;
+    let NoMembers {} = body::parse(&body, true)?;
+    let act = async {
+        log(who, "drain", &app.bound);
+        keep(app.services()?, &entry(who, "drain", this_server(&app))).await;
+        app.stop_asked.cancel();
+        Ok(Made::Done)
+    };
+    once(&app, who, &call, ("POST /v1/admin/drain", &body), act).await?;
     json(StatusCode::ACCEPTED, &serde_json::json!({}))
+}
+
+fn this_server(app: &App) -> AuditTarget {
+    AuditTarget { kind: "server".into(), id: app.bound.to_string() }
 }
 
 #[derive(Deserialize)]
@@ -52,8 +67,8 @@ pub async fn put_log(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) ->
         wanted.map_err(|error| Problem::invalid("/filter", "not_a_filter", error.to_string()))?;
     // Before the change: a filter that hides this line does not hide itself.
     log(who, "log", &filter);
+    let entry = entry(who, "log", this_server(&app));
+    keep(app.services()?, &entry.after(serde_json::json!({ "filter": filter }))).await;
     logs::change(wanted);
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    no_content()
 }

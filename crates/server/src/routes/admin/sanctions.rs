@@ -8,27 +8,30 @@ use std::{
 
 use bytes::Bytes;
 use gamev1_actors::{
-    ports::{Sanction, SanctionKind, audit::AuditTarget},
+    ports::{
+        Sanction, SanctionKind,
+        audit::{AuditEntry, AuditTarget},
+    },
     sanctions,
 };
 use gamev1_protocol::{ErrorCode, PlayerId};
-use hyper::{Response, StatusCode};
+use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Operator, audit::entry, log, operator, players};
+use super::{Operator, audit::entry, log, once, operator, players, reason};
 use crate::{
     app::App,
     auth::permissions::{Permission, outranks},
     body::{self, Body},
     call::Call,
+    idempotency::Made,
     paging,
     problem::Problem,
-    routes::answer::{Answer, json},
+    routes::answer::{Answer, json, no_content},
     time::{rfc3339, unix_ms},
 };
 
-const REASON_CHARS_MAX: usize = 500;
 /// Ten years; for longer there is a ban without an end.
 const DURATION_S_MAX: u64 = 315_576_000;
 
@@ -79,38 +82,61 @@ pub async fn ban(
     body: Result<Bytes, Problem>,
 ) -> Answer {
     let who = operator(&app, &call, Permission::Sanction).await?;
-    let body: Ban = body::parse(&body?, true)?;
+    let bytes = body?;
+    let body: Ban = body::parse(&bytes, true)?;
     let now = SystemTime::now();
     let until = until(&body, now)?;
-    let chars = body.reason.chars().count();
-    if !(1..=REASON_CHARS_MAX).contains(&chars) {
-        let detail = format!("expected 1 to {REASON_CHARS_MAX} characters, got {chars}");
-        return Err(Problem::invalid("/reason", "length", detail));
-    }
+    reason(&body.reason)?;
     let player = below(&app, who, &player).await?;
-    let (id, kind, by) = (Uuid::now_v7(), SanctionKind::Ban, who.player());
-    let sanction = Sanction { id, player, kind, until, reason: body.reason, by, at: now };
-    let until_ms = until.map(unix_ms);
-    let audit = entry(who, "ban", AuditTarget::player(player)).reason(&sanction.reason);
-    let audit = audit.after(serde_json::json!({ "id": id, "until_ms": until_ms }));
-    sanctions::impose(&app.services()?.vault, sanction.clone(), audit).await?;
-    log(who, "ban", &player);
-    json(StatusCode::CREATED, &document(&sanction))
+    let vault = &app.services()?.vault;
+    let act = async {
+        let (id, kind, by) = (Uuid::now_v7(), SanctionKind::Ban, who.player());
+        let sanction = Sanction { id, player, kind, until, reason: body.reason, by, at: now };
+        let after = serde_json::json!({ "id": id, "until_ms": until.map(unix_ms) });
+        let audit = entry(who, "ban", AuditTarget::player(player)).reason(&sanction.reason);
+        sanctions::impose(vault, sanction, audit.after(after)).await?;
+        log(who, "ban", &player);
+        Ok(Made::Ban(id))
+    };
+    let route = format!("POST /v1/admin/players/{player}/ban");
+    let made = once(&app, who, &call, (&route, &bytes), act).await?;
+    let bans = vault.bans_of(player);
+    let Some(ban) = bans.iter().find(|ban| Made::Ban(ban.id) == made) else {
+        return Err(Problem::new(ErrorCode::NotFound, "the ban that was imposed holds no more"));
+    };
+    json(StatusCode::CREATED, &document(ban))
 }
 
-pub async fn lift(player: String, app: Arc<App>, call: Call) -> Answer {
+#[derive(Deserialize)]
+struct Lift {
+    reason: Option<String>,
+}
+
+impl Body for Lift {
+    const MEMBERS: &'static [&'static str] = &["reason"];
+}
+
+pub async fn lift(
+    player: String,
+    app: Arc<App>,
+    call: Call,
+    body: Result<Bytes, Problem>,
+) -> Answer {
     let who = operator(&app, &call, Permission::Sanction).await?;
+    let Lift { reason: why } = body::parse(&body?, true)?;
+    let why = why.as_deref().map(reason).transpose()?;
     let player = below(&app, who, &player).await?;
-    let audit = entry(who, "lift_ban", AuditTarget::player(player));
+    let audit = AuditEntry {
+        reason: why.map(str::to_owned),
+        ..entry(who, "lift_ban", AuditTarget::player(player))
+    };
     sanctions::lift(&app.services()?.vault, player, audit).await?;
     log(who, "lift_ban", &player);
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    no_content()
 }
 
 /// The player of that id, whom `who` may sanction.
-async fn below(app: &App, who: Operator, player: &str) -> Result<PlayerId, Problem> {
+pub async fn below(app: &App, who: Operator, player: &str) -> Result<PlayerId, Problem> {
     let known = players::known(app, player).await?;
     if !outranks(who.role(), known.role) {
         let detail = format!("a player with the role {} is not sanctioned by this one", known.role);

@@ -15,12 +15,13 @@ use gamev1_protocol::ErrorCode;
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::{log, operator};
+use super::{log, once, operator};
 use crate::{
     app::App,
     auth::permissions::Permission,
     body,
     call::Call,
+    idempotency::Made,
     paging,
     problem::Problem,
     routes::{
@@ -172,12 +173,19 @@ fn line(incident: &Incident) -> Line<'_> {
 /// Draws the tree as a trace.
 pub async fn snapshot(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> Answer {
     let who = operator(&app, &call, Permission::Observe).await?;
-    let NoMembers {} = body::parse(&body?, true)?;
-    log(who, "snapshot", &app.bound);
-    let registry = &app.services()?.vault.registry;
-    let Some(observer) = registry.observer() else {
-        return Err(Problem::new(ErrorCode::Unavailable, "nothing is traced yet"));
+    let body = body?;
+    let NoMembers {} = body::parse(&body, true)?;
+    let act = async {
+        log(who, "snapshot", &app.bound);
+        let registry = &app.services()?.vault.registry;
+        let none = || Problem::new(ErrorCode::Unavailable, "nothing is traced yet");
+        Ok(Made::Trace(registry.observer().ok_or_else(none)?.snapshot(registry).trace))
     };
-    let trace_id = format!("{:032x}", observer.snapshot(registry).trace);
+    let made = once(&app, who, &call, ("POST /v1/admin/supervision/snapshot", &body), act).await?;
+    let trace_id = match made {
+        Made::Trace(trace) => Some(format!("{trace:032x}")),
+        // A key of another kind of call is one of another request.
+        Made::Room(_) | Made::Ban(_) | Made::Done => None,
+    };
     json(StatusCode::ACCEPTED, &serde_json::json!({ "trace_id": trace_id }))
 }
