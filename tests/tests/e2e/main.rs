@@ -8,6 +8,7 @@ mod auth_tests;
 mod error_handling_tests;
 mod integration_tests;
 mod memory_tests;
+mod permission_tests;
 mod supervision_tests;
 mod websocket_tests;
 
