@@ -85,7 +85,7 @@ pub struct NewPassword {
 pub struct Export {
     pub player: Player,
     pub password_set_at: Option<SystemTime>,
-    /// When each device was first seen.
+    /// When each device was first seen, or, where one signs in by password, last.
     pub devices: Vec<SystemTime>,
     pub sign_ins: Vec<ExportedSignIn>,
     pub stays: Vec<Stay>,

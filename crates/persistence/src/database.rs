@@ -5,13 +5,21 @@ use std::time::Duration;
 use gamev1_actors::ports::{Answer, RoomStore, SanctionStore, StoreError};
 
 use crate::{
-    accounts::Accounts, audit::Audit, credentials::Credentials, history::History, players::Players,
-    revocations::Revocations,
+    accounts::Accounts, audit::Audit, credentials::Credentials, history::History,
+    login_ledger::LoginLedger, players::Players, revocations::Revocations,
 };
 
 /// An engine. Shared behind an `Arc`; each of its ports is had by upcasting.
 pub trait Database:
-    Accounts + Audit + Credentials + History + Players + Revocations + RoomStore + SanctionStore
+    Accounts
+    + Audit
+    + Credentials
+    + History
+    + LoginLedger
+    + Players
+    + Revocations
+    + RoomStore
+    + SanctionStore
 {
     /// Brings the schema up to date and says which migrations that took. A second process may do the same meanwhile.
     ///

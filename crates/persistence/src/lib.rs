@@ -6,6 +6,7 @@ pub mod crash_records;
 pub mod credentials;
 pub mod database;
 pub mod history;
+pub mod login_ledger;
 pub mod names;
 pub mod players;
 pub mod revocations;

@@ -7,6 +7,7 @@ mod credentials;
 mod export;
 mod flight;
 mod history;
+mod login_ledger;
 mod migrations;
 mod players;
 mod pool;

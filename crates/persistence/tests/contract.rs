@@ -10,6 +10,8 @@ mod accounts;
 mod audit;
 #[path = "contract/credentials.rs"]
 mod credentials;
+#[path = "contract/login_ledger.rs"]
+mod login_ledger;
 #[path = "contract/players.rs"]
 mod players;
 #[path = "contract/reopening.rs"]
@@ -103,6 +105,11 @@ mod sqlite {
                 a_refused_change_changes_nothing
                 a_deleted_account_leaves_its_name_and_the_history_of_others
                 an_export_holds_what_is_stored
+            }
+            on a store: login_ledger {
+                failures_are_kept_as_they_were_last
+                old_failures_are_forgotten_and_no_others
+                an_account_knows_the_devices_that_it_met_last
             }
             on a store: rooms {
                 records_are_applied_in_their_order

@@ -3,6 +3,7 @@
 
 pub mod account_desk;
 pub mod authenticator;
+pub mod brute_force;
 pub mod keys;
 pub mod names;
 pub mod passwords;

@@ -25,6 +25,7 @@ use crate::{
     auth::{
         account_desk::AccountDesk,
         authenticator::Authenticator,
+        brute_force::BruteForce,
         keys::Keys,
         memory_accounts::MemoryAccounts,
         passwords::{Cost, Passwords},
@@ -130,6 +131,7 @@ impl TestServer {
         let revocations = Revocations { log: accounts.clone(), table, bus };
         let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
         let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }).unwrap();
+        let brute_force = BruteForce::new(accounts.clone(), app.config.rates.is_some());
         let limits = app.config.limits;
         let vault = Vault::new(games, limits, authenticator.clone(), resume_key.clone());
         app.open(Services {
@@ -139,7 +141,7 @@ impl TestServer {
             players: accounts.clone(),
             sign_ins: SignIns::new(accounts.clone(), tokens),
             revoker,
-            account_desk: AccountDesk::new(accounts.clone(), passwords),
+            account_desk: AccountDesk::new(accounts.clone(), passwords, brute_force),
             resume_key,
             tickets: Tickets::default(),
             idempotency: Idempotency::default(),

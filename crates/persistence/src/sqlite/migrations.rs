@@ -18,6 +18,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V3__accounts", include_str!("../../migrations/sqlite/V3__accounts.sql")),
     ("V4__revocations", include_str!("../../migrations/sqlite/V4__revocations.sql")),
     ("V5__audit", include_str!("../../migrations/sqlite/V5__audit.sql")),
+    ("V6__failed_logins", include_str!("../../migrations/sqlite/V6__failed_logins.sql")),
 ];
 
 const TRIES_MAX: usize = 3;

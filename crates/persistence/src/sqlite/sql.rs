@@ -1,6 +1,7 @@
 //! All the SQL of this engine, but the migrations. Parameters are numbered in the order in which they are bound.
 
 pub(super) mod credentials;
+pub(super) mod login_ledger;
 
 macro_rules! player {
     () => {

@@ -6,22 +6,30 @@ mod tests;
 use std::{sync::Arc, time::SystemTime};
 
 use gamev1_persistence::{
-    accounts::Player,
-    credentials::{Account, Change, Credentials, Export, Registration, Taken, Unchanged},
+    accounts::{Player, SecretHash},
+    credentials::{Account, Change, Credentials, Export, Login, Registration, Taken, Unchanged},
+    names::{email_key, username_key},
 };
 use gamev1_protocol::{ErrorCode, PlayerId, SignInId, WireError};
 
 use super::{
     authenticator::unavailable,
+    brute_force::{Attempt, BruteForce},
     names,
     passwords::{Password, Passwords, policy},
+    secret,
     sign_in::{SignIns, SignedIn},
 };
-use crate::problem::{FieldError, Problem};
+use crate::{
+    address::AddressKey,
+    limits::HttpLimits,
+    problem::{FieldError, Problem},
+};
 
 pub struct AccountDesk {
     credentials: Arc<dyn Credentials>,
     passwords: Passwords,
+    brute_force: BruteForce,
 }
 
 /// Who wants an account, unchecked.
@@ -32,9 +40,26 @@ pub struct Applicant {
     pub password: Password,
 }
 
+/// Who signs in by password, unchecked.
+#[derive(Debug)]
+pub struct PasswordLogin<'a> {
+    pub login: &'a str,
+    pub password: Password,
+    pub device: Option<SecretHash>,
+    pub address: AddressKey,
+}
+
 impl AccountDesk {
-    pub fn new(credentials: Arc<dyn Credentials>, passwords: Passwords) -> AccountDesk {
-        AccountDesk { credentials, passwords }
+    pub fn new(
+        credentials: Arc<dyn Credentials>,
+        passwords: Passwords,
+        brute_force: BruteForce,
+    ) -> AccountDesk {
+        AccountDesk { credentials, passwords, brute_force }
+    }
+
+    pub fn brute_force(&self) -> &BruteForce {
+        &self.brute_force
     }
 
     pub fn passwords(&self) -> &Passwords {
@@ -71,20 +96,38 @@ impl AccountDesk {
         })
     }
 
-    /// The player who signs in as `login` with this password. Whether there is such a player shows neither in the
-    /// answer nor in what it costs.
+    /// The player who signs in as `login` with this password, from `address` and perhaps on a device that it has used
+    /// before. Whether there is such a player shows neither in the answer nor in what it costs.
     ///
     /// # Errors
-    /// `invalid_credentials`, `overloaded`, `unavailable`.
-    pub async fn login(&self, login: &str, password: Password) -> Result<Player, Problem> {
-        let account = match names::login(login) {
+    /// `invalid_credentials`, also while the account is kept shut; `rate_limited`, `overloaded`, `unavailable`.
+    pub async fn login(
+        &self,
+        PasswordLogin { login, password, device, address }: PasswordLogin<'_>,
+        limits: &HttpLimits,
+        now: SystemTime,
+    ) -> Result<Player, Problem> {
+        let named = names::login(login);
+        let key = login_key(login, named.as_ref());
+        let account = match named {
             Some(login) => self.credentials.by_login(login).await,
             None => Ok(None),
         };
         let account = account.map_err(|error| unavailable(&error))?;
+        let id = account.as_ref().map(|account| account.player.id);
+        let known = match device {
+            Some(device) => self.brute_force.knows(id, device).await?.then_some(device),
+            None => None,
+        };
+        let attempt = Attempt::new(key, known, address);
+        limits.password(attempt.by.hash)?;
+        let shut = self.brute_force.is_shut(attempt, now)?;
+        let account = account.filter(|_| !shut);
         let Some(account) = self.checked(account, password).await? else {
+            self.brute_force.failed(attempt, shut, now);
             return Err(invalid_credentials("no account has this name and this password"));
         };
+        self.brute_force.succeeded(attempt);
         Ok(account.player)
     }
 
@@ -193,6 +236,15 @@ impl AccountDesk {
         let export = self.credentials.export(player).await;
         export.map_err(|error| unavailable(&error))?.ok_or_else(|| refused(Unchanged::Gone))
     }
+}
+
+/// By what tries for one account are counted, whether or not there is one: every spelling of it is the same.
+fn login_key(given: &str, login: Option<&Login>) -> SecretHash {
+    secret::hash(&match login {
+        Some(Login::Username(username)) => username_key(username),
+        Some(Login::Email(email)) => email_key(email),
+        None => given.to_lowercase(),
+    })
 }
 
 /// Name and address as they are shown, or all that is wrong with both.

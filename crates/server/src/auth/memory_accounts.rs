@@ -1,9 +1,10 @@
 //! Accounts in memory, for tests: they can be counted, changed behind one's back, and taken away.
 
+mod login_ledger;
 mod operators;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::SystemTime,
 };
@@ -16,6 +17,7 @@ use gamev1_persistence::{
         Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash,
         SignIn, UsernameTaken,
     },
+    login_ledger::{Failures, Who},
     revocations::{EndedAll, REVOKED_FOR, Revocations, Why},
 };
 use gamev1_protocol::{PlayerId, SignInId};
@@ -36,6 +38,8 @@ pub(super) struct Rows {
     pub(super) sign_ins: HashMap<SignInId, (SignIn, bool)>,
     pub(super) refresh: HashMap<SecretHash, (SignInId, bool)>,
     pub(super) credentials: HashMap<PlayerId, String>,
+    failures: HashMap<Who, Failures>,
+    known_devices: HashSet<(PlayerId, SecretHash)>,
     audit: Vec<AuditEntry>,
     log: Vec<Revocation>,
 }

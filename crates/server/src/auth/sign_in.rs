@@ -9,7 +9,7 @@ use std::{
 };
 
 use gamev1_persistence::{
-    accounts::{Accounts, NewGuest, NewSignIn, Player, Rotate, Rotation},
+    accounts::{Accounts, NewGuest, NewSignIn, Player, Rotate, Rotation, SecretHash},
     credentials::NewPassword,
     revocations::REVOKED_FOR,
 };
@@ -73,14 +73,7 @@ impl SignIns {
         device_id: Option<&str>,
         now: SystemTime,
     ) -> Result<SignedIn, Problem> {
-        let made = match device_id {
-            Some(own) => {
-                device_id_fits(own)?;
-                None
-            }
-            None => Some(secret::text::<SECRET_BYTES>().map_err(WireError::from)?),
-        };
-        let device = secret::hash(device_id.or(made.as_deref()).unwrap_or_default());
+        let Device { hash: device, made } = device(device_id)?;
         let player = self.accounts.guest(device, now, &new_guest).await;
         let player = player.map_err(|error| unavailable(&error))?;
         let signed_in = self.signed_in(player, now).await?;
@@ -221,6 +214,26 @@ impl SignIns {
             WireError::new(ErrorCode::Internal, "the access token cannot be signed")
         })
     }
+}
+
+/// The device of a client: that of its own secret, or a new one.
+///
+/// # Errors
+/// `validation_failed` when the client's own device id is too short or too long.
+pub fn device(device_id: Option<&str>) -> Result<Device, Problem> {
+    if let Some(own) = device_id {
+        device_id_fits(own)?;
+        return Ok(Device { hash: secret::hash(own), made: None });
+    }
+    let made = secret::text::<SECRET_BYTES>().map_err(WireError::from)?;
+    Ok(Device { hash: secret::hash(&made), made: Some(made) })
+}
+
+/// A device as it is stored, and its secret when the server has just made it.
+#[derive(Debug)]
+pub struct Device {
+    pub hash: SecretHash,
+    pub made: Option<String>,
 }
 
 fn device_id_fits(device_id: &str) -> Result<(), Problem> {

@@ -3,25 +3,24 @@
 use std::{sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
-use gamev1_persistence::{
-    credentials::Login,
-    names::{email_key, username_key},
-};
+use gamev1_persistence::accounts::Player;
 use gamev1_protocol::{ErrorCode, PlayerId};
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{
     answer::{Answer, json},
     auth::tokens,
 };
 use crate::{
-    app::App,
-    auth::{account_desk::Applicant, names, passwords::Password},
+    app::{App, Services},
+    auth::{
+        account_desk::{Applicant, PasswordLogin},
+        passwords::Password,
+        sign_in::{self, Device, SignedIn},
+    },
     body::{self, Body},
     call::Call,
-    limits::LoginKey,
     problem::Problem,
 };
 
@@ -30,26 +29,31 @@ pub struct Register {
     username: String,
     email: String,
     password: Password,
+    #[serde(default)]
+    device_id: Option<String>,
 }
 
 impl Body for Register {
-    const MEMBERS: &'static [&'static str] = &["username", "email", "password"];
+    const MEMBERS: &'static [&'static str] = &["username", "email", "password", "device_id"];
 }
 
 #[derive(Deserialize)]
-pub struct PasswordLogin {
+pub struct Login {
     login: String,
     password: Password,
+    #[serde(default)]
+    device_id: Option<String>,
 }
 
-impl Body for PasswordLogin {
-    const MEMBERS: &'static [&'static str] = &["login", "password"];
+impl Body for Login {
+    const MEMBERS: &'static [&'static str] = &["login", "password", "device_id"];
 }
 
 /// With a guest's token the guest becomes the account.
 pub async fn register(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> Answer {
     app.limits.register(call.address())?;
-    let Register { username, email, password } = body::parse(&body?, app.config.dev)?;
+    let Register { username, email, password, device_id } = body::parse(&body?, app.config.dev)?;
+    let device = sign_in::device(device_id.as_deref())?;
     let services = app.services()?;
     let guest = match call.authenticates() {
         true => {
@@ -65,26 +69,33 @@ pub async fn register(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -
     let (applicant, now) = (Applicant { username, email, password }, SystemTime::now());
     let player = services.account_desk.register(applicant, guest, now).await?;
     services.authenticator.written(player.clone());
-    tokens(StatusCode::CREATED, &services.sign_ins.signed_in(player, now).await?)
+    signed_in(services, StatusCode::CREATED, player, device, now).await
 }
 
 pub async fn login(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> Answer {
     app.limits.login(call.address())?;
-    let PasswordLogin { login, password } = body::parse(&body?, app.config.dev)?;
-    app.limits.password(key(&login))?;
-    let services = app.services()?;
-    let player = services.account_desk.login(&login, password).await?;
-    tokens(StatusCode::OK, &services.sign_ins.signed_in(player, SystemTime::now()).await?)
+    let Login { login, password, device_id } = body::parse(&body?, app.config.dev)?;
+    let device = sign_in::device(device_id.as_deref())?;
+    let (services, now) = (app.services()?, SystemTime::now());
+    // A device that was just made knows nobody.
+    let shown = device.made.is_none().then_some(device.hash);
+    let asked = PasswordLogin { login: &login, password, device: shown, address: call.address() };
+    let player = services.account_desk.login(asked, &app.limits, now).await?;
+    signed_in(services, StatusCode::OK, player, device, now).await
 }
 
-/// By what tries for one account are counted, whether or not there is one: every spelling of it is the same.
-fn key(login: &str) -> LoginKey {
-    let key = match names::login(login) {
-        Some(Login::Username(username)) => username_key(&username),
-        Some(Login::Email(email)) => email_key(&email),
-        None => login.to_lowercase(),
-    };
-    Sha256::digest(key).into()
+/// From now on the account knows the device.
+async fn signed_in(
+    services: &Services,
+    status: StatusCode,
+    player: Player,
+    Device { hash, made }: Device,
+    now: SystemTime,
+) -> Answer {
+    let id = player.id;
+    let signed_in = services.sign_ins.signed_in(player, now).await?;
+    services.account_desk.brute_force().met(id, hash, now).await;
+    tokens(status, &SignedIn { device_id: made, ..signed_in })
 }
 
 #[derive(Serialize)]

@@ -19,8 +19,24 @@ const FORGET_EVERY: u64 = 720;
 /// Each call deletes a bounded number, so that players' calls come between.
 const FORGET_CALLS_MAX: usize = 100;
 
+/// How often failed logins are stored: what a death without a word loses of them at most.
+const STORE_EVERY: Duration = Duration::from_secs(1);
+
 /// Runs until it is dropped.
 pub async fn run(app: &App, services: &Services, database: &dyn Database) {
+    tokio::join!(look_after(app, services, database), store_failed_logins(services));
+}
+
+async fn store_failed_logins(services: &Services) {
+    let mut rounds = interval(STORE_EVERY);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        services.account_desk.brute_force().store().await;
+    }
+}
+
+async fn look_after(app: &App, services: &Services, database: &dyn Database) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (started, mut unclaimed) = (SystemTime::now(), true);
@@ -28,12 +44,13 @@ pub async fn run(app: &App, services: &Services, database: &dyn Database) {
         rounds.tick().await;
         app.limits.sweep();
         services.tickets.sweep(SystemTime::now());
+        services.account_desk.brute_force().sweep(SystemTime::now());
         probe(app, database).await;
         if unclaimed && started.elapsed().is_ok_and(|since| since >= CLAIM_WITHIN) {
             unclaimed = !end_unclaimed(database, started).await;
         }
         if round % FORGET_EVERY == 0 {
-            forget(database).await;
+            forget(services, database).await;
         }
     }
 }
@@ -63,7 +80,14 @@ async fn end_unclaimed(database: &dyn Database, started: SystemTime) -> bool {
     }
 }
 
-async fn forget(database: &dyn Database) {
+async fn forget(services: &Services, database: &dyn Database) {
+    for _ in 0..FORGET_CALLS_MAX {
+        match services.account_desk.brute_force().forget(SystemTime::now()).await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => return tracing::warn!(%error, "old failed logins are not deleted"),
+        }
+    }
     for _ in 0..FORGET_CALLS_MAX {
         match database.forget_expired(SystemTime::now()).await {
             Ok(0) => break,

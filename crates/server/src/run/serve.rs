@@ -29,6 +29,7 @@ use crate::{
     auth::{
         account_desk::AccountDesk,
         authenticator::Authenticator,
+        brute_force::BruteForce,
         keys::Keys,
         passwords::{Cost, Passwords},
         resume::ResumeKey,
@@ -194,10 +195,7 @@ async fn start(
     let authenticator = Arc::new(authenticator);
     let revocations = Revocations { log: database.clone(), table: table.clone(), bus: bus.clone() };
     let revoker = Revoker::new(database.clone(), authenticator.clone(), table, bus);
-    let passwords = Passwords::new(Cost::DEFAULT).map_err(|error| {
-        complain(error);
-        Exit::Failed
-    })?;
+    let account_desk = account_desk(app, &database).await?;
     let resume_key = Arc::new(ResumeKey::new(tokens.clone()));
     let vault = Vault::new(games, app.config.limits, authenticator.clone(), resume_key.clone());
     let all = app.config.crash_records == Recorded::All;
@@ -217,7 +215,7 @@ async fn start(
         players: database.clone(),
         sign_ins: SignIns::new(database.clone(), tokens),
         revoker,
-        account_desk: AccountDesk::new(database.clone(), passwords),
+        account_desk,
         resume_key,
         tickets: Tickets::default(),
         idempotency: Idempotency::default(),
@@ -245,6 +243,20 @@ async fn start(
             Err(Exit::GaveUp)
         }
     }
+}
+
+/// Passwords, and what a former process has counted of wrong ones.
+async fn account_desk(app: &App, database: &Arc<dyn Database>) -> Result<AccountDesk, Exit> {
+    let passwords = Passwords::new(Cost::DEFAULT).map_err(|error| {
+        complain(error);
+        Exit::Failed
+    })?;
+    let brute_force = BruteForce::new(database.clone(), app.config.rates.is_some());
+    if let Err(error) = brute_force.load().await {
+        // To let nobody in for want of it would be worse.
+        tracing::error!(%error, "failed logins of before are not counted");
+    }
+    Ok(AccountDesk::new(database.clone(), passwords, brute_force))
 }
 
 /// What the metrics read.
@@ -349,6 +361,12 @@ async fn drain(app: &App, system: System, database: &dyn Database, exit: Exit) {
     app.closing.cancel();
     if timeout_at(deadline, app.connections_ended()).await.is_err() {
         tracing::warn!("the time to stop is over and connections are still open");
+    }
+    if let Some(services) = app.services_if_open() {
+        let stored = timeout(CLOSE_WITHIN, services.account_desk.brute_force().store()).await;
+        if stored.is_err() {
+            tracing::warn!("the last failed logins were not stored in time");
+        }
     }
     if timeout(CLOSE_WITHIN, database.close()).await.is_err() {
         tracing::warn!("the database was not closed in time; nothing is lost by that");

@@ -67,8 +67,8 @@ pub(in crate::sqlite) const CHANGE_EMAIL: &str = "UPDATE players SET email = ?2,
 
 pub(in crate::sqlite) const DELETE_PLAYER: &str = "DELETE FROM players WHERE id = ?1";
 
-pub(in crate::sqlite) const DEVICES_OF: &str =
-    "SELECT created_at_ms FROM devices WHERE player_id = ?1 ORDER BY created_at_ms LIMIT ?2";
+pub(in crate::sqlite) const DEVICES_OF: &str = "SELECT created_at_ms FROM devices WHERE player_id = ?1 \
+     UNION ALL SELECT seen_at_ms FROM known_devices WHERE player_id = ?1 ORDER BY 1 LIMIT ?2";
 
 pub(in crate::sqlite) const SIGN_INS_OF: &str = "SELECT id, created_at_ms, expires_at_ms, revoked_at_ms, \
      revoked_reason FROM sign_ins WHERE player_id = ?1 ORDER BY created_at_ms DESC LIMIT ?2";

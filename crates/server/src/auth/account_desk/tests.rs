@@ -23,7 +23,7 @@ fn world() -> World {
     let store = Arc::new(MemoryAccounts::default());
     let tokens = Arc::new(Tokens::new(Keys::open(dir.path(), NOW).unwrap()));
     let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }).unwrap();
-    let desk = AccountDesk::new(store.clone(), passwords);
+    let desk = AccountDesk::new(store.clone(), passwords, BruteForce::new(store.clone(), true));
     World { desk, sign_ins: SignIns::new(store.clone(), tokens), store, _dir: dir }
 }
 
@@ -41,7 +41,18 @@ impl World {
     }
 
     async fn login(&self, login: &str, text: &str) -> Result<Player, Problem> {
-        self.desk.login(login, password(text)).await
+        self.login_on(None, login, text).await
+    }
+
+    async fn login_on(
+        &self,
+        device: Option<SecretHash>,
+        login: &str,
+        text: &str,
+    ) -> Result<Player, Problem> {
+        let (password, address) = (password(text), AddressKey::V4(1));
+        let asked = PasswordLogin { login, password, device, address };
+        self.desk.login(asked, &HttpLimits::new(None), NOW).await
     }
 }
 
@@ -119,14 +130,15 @@ async fn a_password_at_its_old_cost_is_stored_at_the_new_one() {
     let world = world();
     let ada = world.ada().await;
     let dearer = Passwords::new(Cost { memory_kib: 16, passes: 1 }).unwrap();
-    let now = AccountDesk::new(world.store.clone(), dearer);
+    let lifted = BruteForce::new(world.store.clone(), false);
+    let now = World { desk: AccountDesk::new(world.store.clone(), dearer, lifted), ..world };
 
-    now.login("Ada", password(GOOD)).await.unwrap();
+    now.login("Ada", GOOD).await.unwrap();
 
-    let stored = world.store.account(ada.id).await.unwrap().unwrap().phc;
+    let stored = now.store.account(ada.id).await.unwrap().unwrap().phc;
     assert!(stored.starts_with("$argon2id$v=19$m=16,"), "{stored}");
-    now.login("Ada", password(GOOD)).await.unwrap();
-    assert_eq!(world.store.account(ada.id).await.unwrap().unwrap().phc, stored);
+    now.login("Ada", GOOD).await.unwrap();
+    assert_eq!(now.store.account(ada.id).await.unwrap().unwrap().phc, stored);
 }
 
 #[tokio::test]
@@ -181,4 +193,24 @@ async fn without_the_database_nobody_signs_in_and_nobody_is_told_who_there_is() 
     for login in ["Ada", "nobody"] {
         assert_eq!(world.login(login, GOOD).await.unwrap_err().code(), ErrorCode::Unavailable);
     }
+}
+
+#[tokio::test]
+async fn an_account_that_is_kept_shut_looks_like_any_other_and_a_known_device_gets_in() {
+    let world = world();
+    let ada = world.ada().await;
+    world.desk.brute_force().met(ada.id, [7; 32], NOW).await;
+    let wrong = world.login("Ada", OTHER).await.unwrap_err();
+    for _ in 0..4 {
+        assert_eq!(world.login("Ada", OTHER).await.as_ref(), Err(&wrong));
+    }
+    // From here on the right password is as wrong as any, at the same cost.
+    let before = world.desk.passwords().checks();
+    assert_eq!(world.login("Ada", GOOD).await.as_ref(), Err(&wrong));
+    assert_eq!(world.login("ada@example.org", GOOD).await.map(|player| player.id), Ok(ada.id));
+    assert_eq!(world.desk.passwords().checks(), before + 2);
+
+    assert_eq!(world.login_on(Some([7; 32]), "Ada", GOOD).await.as_ref(), Ok(&ada));
+
+    assert_eq!(world.login_on(Some([8; 32]), "Ada", GOOD).await.as_ref(), Err(&wrong));
 }

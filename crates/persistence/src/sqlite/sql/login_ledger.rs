@@ -1,0 +1,24 @@
+//! The SQL of failed logins and known devices.
+
+pub(in crate::sqlite) const FAILURES: &str = "SELECT hash, kind, fails, forgiven_to_ms, last_ms \
+     FROM failed_logins ORDER BY last_ms DESC LIMIT ?1";
+
+pub(in crate::sqlite) const KEEP_FAILURES: &str = "INSERT INTO failed_logins \
+     (hash, kind, fails, forgiven_to_ms, last_ms) VALUES (?1, ?2, ?3, ?4, ?5) \
+     ON CONFLICT (hash) DO UPDATE SET fails = ?3, forgiven_to_ms = ?4, last_ms = ?5";
+
+pub(in crate::sqlite) const CLEAR_FAILURES: &str = "DELETE FROM failed_logins WHERE hash = ?1";
+
+pub(in crate::sqlite) const FORGET_FAILURES: &str = "DELETE FROM failed_logins WHERE hash IN \
+     (SELECT hash FROM failed_logins WHERE last_ms < ?1 LIMIT ?2)";
+
+pub(in crate::sqlite) const KNOWS_DEVICE: &str =
+    "SELECT 1 FROM known_devices WHERE player_id = ?1 AND hash = ?2";
+
+pub(in crate::sqlite) const MEET_DEVICE: &str = "INSERT INTO known_devices (player_id, hash, seen_at_ms) \
+     SELECT id, ?2, ?3 FROM players WHERE id = ?1 \
+     ON CONFLICT (player_id, hash) DO UPDATE SET seen_at_ms = ?3";
+
+pub(in crate::sqlite) const FORGET_KNOWN_DEVICES: &str = "DELETE FROM known_devices WHERE player_id = ?1 \
+     AND hash IN (SELECT hash FROM known_devices WHERE player_id = ?1 \
+     ORDER BY seen_at_ms DESC LIMIT -1 OFFSET ?2)";
