@@ -43,6 +43,7 @@ tools:
 	@missing=(); \
 	need() { command -v "$$1" > /dev/null || missing+=("$${@:2}"); }; \
 	need cc gcc libc6-dev; need git git; need node nodejs; need npm npm; need chromium chromium; need promtool prometheus; \
+	ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || need postgres postgresql; \
 	if (( $${#missing[@]} )); then \
 		as_root=(); (( EUID == 0 )) || as_root=(sudo); \
 		echo "installing $${missing[*]}"; \

@@ -16,6 +16,9 @@ pub type SecretHash = [u8; 32];
 /// How long a used refresh token may come again as an honest double click before it counts as stolen.
 pub const REUSE_GRACE: Duration = Duration::from_secs(10);
 
+/// How often a guest is named anew before something is wrong with what makes the names.
+pub(crate) const NAMES_MAX: usize = 8;
+
 /// What a player may do; each may what the one before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {

@@ -1,12 +1,19 @@
 //! What the server asks of a database, whichever engine it is: every port, and the life of the database itself.
 
-use std::time::Duration;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use gamev1_actors::ports::{Answer, RoomStore, SanctionStore, StoreError};
 
 use crate::{
-    accounts::Accounts, audit::Audit, credentials::Credentials, history::History,
-    login_ledger::LoginLedger, players::Players, revocations::Revocations,
+    accounts::Accounts,
+    audit::Audit,
+    credentials::Credentials,
+    history::History,
+    login_ledger::LoginLedger,
+    players::Players,
+    postgres::{DatabaseUrl, Postgres, PostgresOptions},
+    revocations::Revocations,
+    sqlite::{OpenError, Sqlite, SqliteOptions},
 };
 
 /// An engine. Shared behind an `Arc`; each of its ports is had by upcasting.
@@ -42,6 +49,21 @@ pub trait Database:
 
     /// Ends what is running and refuses what comes. Nothing is lost without it.
     fn close(&self) -> Answer<'_, ()>;
+}
+
+/// The database at that address, or the one in the data directory. Its schema may still be missing; one at an address
+/// need not be up.
+///
+/// # Errors
+/// The data directory or the file in it cannot be used.
+pub async fn open(
+    data_dir: &Path,
+    url: Option<&DatabaseUrl>,
+) -> Result<Arc<dyn Database>, OpenError> {
+    Ok(match url {
+        Some(url) => Arc::new(Postgres::new(PostgresOptions::new(url.clone()))),
+        None => Arc::new(Sqlite::open(SqliteOptions::new(data_dir)).await?),
+    })
 }
 
 /// Open connections.

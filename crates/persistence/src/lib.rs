@@ -7,14 +7,20 @@ pub mod credentials;
 pub mod database;
 pub mod history;
 pub mod login_ledger;
+mod migrations;
 pub mod names;
 pub mod players;
+pub mod postgres;
 pub mod revocations;
 mod sealed;
 pub mod spool;
 pub mod sqlite;
+mod stall;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use crash_records::CrashRecordDir;
 pub use database::{Connections, Database, MigrateError};
+pub use postgres::{DatabaseUrl, Postgres, PostgresOptions};
 pub use spool::SpoolDir;
 pub use sqlite::{OpenError, Sqlite, SqliteOptions};

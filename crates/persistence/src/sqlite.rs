@@ -18,7 +18,6 @@ mod sanctions;
 mod saves;
 mod sign_ins;
 mod sql;
-mod stall;
 
 use std::{
     fs, io,
@@ -34,9 +33,11 @@ pub use self::connection::ConnectError;
 use self::{
     connection::{Connection, Use, connect},
     pool::{Patience, Pool},
+};
+use crate::{
+    database::{Connections, Database, MigrateError},
     stall::Stall,
 };
-use crate::database::{Connections, Database, MigrateError};
 
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "gamev1.db";

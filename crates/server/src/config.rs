@@ -17,6 +17,8 @@ use gamev1_actors::{
     vault::{Limits, Rate},
 };
 
+use gamev1_persistence::DatabaseUrl;
+
 use self::settings::{Recorded, Settings};
 use crate::{address::Network, limits::Quota, logs, origin::Origin};
 
@@ -35,6 +37,8 @@ pub struct Config {
     /// Where operators are served, if not there.
     pub admin_addr: Option<SocketAddr>,
     pub data_dir: PathBuf,
+    /// Where the database is, if not in the data directory.
+    pub database_url: Option<DatabaseUrl>,
     pub supervision: Supervision,
     pub dev: bool,
     /// Whether admins may make things fail outside dev mode.
@@ -146,11 +150,16 @@ impl Config {
             rates: if limited { Some(http_rates(&set)?) } else { None },
             limits,
             data_dir: set.data_dir.ok_or_else(missing)?,
+            database_url: set.database_url.map(|url| database_url(&url.0)).transpose()?,
             origins: set.origins.unwrap_or_default(),
             public_url: set.public_url,
             trusted_proxies: set.trusted_proxies.unwrap_or_default(),
         })
     }
+}
+
+fn database_url(text: &str) -> Result<DatabaseUrl, ConfigError> {
+    text.parse().map_err(|error| ConfigError::Refused(format!("database_url: {error}")))
 }
 
 /// Who may be able to connect, by the address that is bound.

@@ -10,7 +10,7 @@ use super::{assert_none, root};
 const OWN: [(&str, &[&str]); 6] = [
     ("gamev1-protocol", &[]),
     ("gamev1-actors", &["gamev1-protocol"]),
-    ("gamev1-persistence", &["gamev1-protocol", "gamev1-actors"]),
+    ("gamev1-persistence", &["gamev1-protocol", "gamev1-actors", "gamev1-persistence"]),
     ("gamev1-games", &["gamev1-protocol", "gamev1-actors"]),
     ("gamev1-server", &["gamev1-protocol", "gamev1-actors", "gamev1-persistence", "gamev1-games"]),
     (
@@ -26,7 +26,7 @@ const OWN: [(&str, &[&str]); 6] = [
 ];
 
 /// Who alone may name what is not ours.
-const RESERVED: [(&str, &[&str]); 18] = [
+const RESERVED: [(&str, &[&str]); 20] = [
     ("warp", &["gamev1-server"]),
     ("hyper", &["gamev1-server"]),
     ("hyper-util", &["gamev1-server"]),
@@ -37,6 +37,8 @@ const RESERVED: [(&str, &[&str]); 18] = [
     ("tokio-tungstenite", &["gamev1-server", "e2e"]),
     ("tracing-subscriber", &["gamev1-server"]),
     ("bb8", &["gamev1-persistence"]),
+    ("bb8-postgres", &["gamev1-persistence"]),
+    ("tokio-postgres", &["gamev1-persistence"]),
     ("rusqlite", &["gamev1-persistence", "e2e"]),
     ("refinery", &["gamev1-persistence"]),
     ("ractor", &["gamev1-actors", "gamev1-server"]),

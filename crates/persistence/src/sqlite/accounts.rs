@@ -9,14 +9,11 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::{Sqlite, revocations, row, sign_ins, sql};
 use crate::{
     accounts::{
-        Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash,
-        SignIn, UsernameTaken,
+        Accounts, NAMES_MAX, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation,
+        SecretHash, SignIn, UsernameTaken,
     },
     names::{username_key, username_skeleton},
 };
-
-/// How often a guest is named anew before something is wrong with what makes the names.
-const NAMES_MAX: usize = 8;
 
 impl Accounts for Sqlite {
     fn guest<'a>(

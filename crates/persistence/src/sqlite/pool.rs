@@ -12,8 +12,8 @@ use tokio::{
 use super::{
     connection::{Connection, Managed, Manager, Use},
     flight::{Flight, Waiter},
-    stall::Stall,
 };
+use crate::stall::Stall;
 
 /// How long a call may take, and how long SQLite itself may wait for another process within that.
 #[derive(Debug, Clone, Copy)]

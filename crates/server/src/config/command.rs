@@ -5,7 +5,7 @@ use std::{path::PathBuf, str::FromStr};
 use clap::{Args, Parser, Subcommand};
 use gamev1_persistence::accounts::Role;
 
-use super::settings::{Settings, Span};
+use super::settings::{Secret, Settings, Span};
 
 #[derive(Debug, Parser)]
 #[command(name = "gamev1", version, about = "A game server on the actor model")]
@@ -70,6 +70,10 @@ pub struct Data {
     /// Database and signing keys [default: ./data]
     #[arg(long, env = "GAMEV1_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// A PostgreSQL database instead of SQLite in the data directory [default: none]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<Secret>,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +107,8 @@ pub struct Token {
 
 impl Data {
     pub fn settings(&self) -> Settings {
-        Settings { data_dir: self.data_dir.clone(), ..Settings::default() }
+        let Data { data_dir, database_url, .. } = self;
+        let (data_dir, database_url) = (data_dir.clone(), database_url.clone());
+        Settings { data_dir, database_url, ..Settings::default() }
     }
 }

@@ -38,6 +38,10 @@ settings! {
     #[arg(long, env = "GAMEV1_DATA_DIR", value_name = "DIR")]
     data_dir: PathBuf,
 
+    /// A PostgreSQL database instead of SQLite in the data directory: postgres://user:password@host:port/name [default: none]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Secret,
+
     /// Numbers of the supervision tree [default: the file that is compiled in]
     #[arg(long, env = "GAMEV1_SUPERVISION", value_name = "FILE")]
     supervision: PathBuf,
@@ -167,6 +171,7 @@ impl Settings {
             addr: Some(SocketAddr::from(([127, 0, 0, 1], 8080))),
             admin_addr: None,
             data_dir: Some("./data".into()),
+            database_url: None,
             supervision: None,
             dev: Some(false),
             chaos: Some(false),
@@ -196,6 +201,24 @@ impl Settings {
             rate_limit_gameplay_user_burst: Some(5_000),
             rate_limit_gameplay_user_sustained: Some(1_800),
         }
+    }
+}
+
+/// Text that is shown to nobody. It is read as it stands, so that a mistake in it is not shown either.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Secret, Self::Err> {
+        Ok(Secret(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
     }
 }
 
@@ -258,4 +281,4 @@ macro_rules! from_text {
     };
 }
 
-from_text! { Span Origin Network Recorded }
+from_text! { Span Origin Network Recorded Secret }

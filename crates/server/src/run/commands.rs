@@ -7,8 +7,9 @@ use std::{
 
 use gamev1_actors::ports::audit::{AuditActor, AuditEntry, AuditTarget};
 use gamev1_persistence::{
-    Database, Sqlite, SqliteOptions,
+    Database,
     accounts::{NewPlayer, Player, Role},
+    database,
 };
 use gamev1_protocol::PlayerId;
 
@@ -80,10 +81,8 @@ where
     F: Future<Output = Result<String, Failure>>,
 {
     let config = config::read_file(args.file.config.as_deref()).and_then(|file| {
-        Config::resolve(config::settings::Settings {
-            data_dir: args.settings().or(file).data_dir,
-            ..Default::default()
-        })
+        let config::settings::Settings { data_dir, database_url, .. } = args.settings().or(file);
+        Config::resolve(config::settings::Settings { data_dir, database_url, ..Default::default() })
     });
     let done = match (config, runtime::small()) {
         (Ok(config), Ok(runtime)) => match logs::init("warn", true, None) {
@@ -106,8 +105,7 @@ where
 }
 
 async fn open(config: &Config) -> Result<Arc<dyn Database>, Failure> {
-    let opened = Sqlite::open(SqliteOptions::new(&config.data_dir)).await;
-    Ok(Arc::new(opened.map_err(refused)?))
+    database::open(&config.data_dir, config.database_url.as_ref()).await.map_err(refused)
 }
 
 async fn migrated(config: &Config) -> Result<Arc<dyn Database>, Failure> {

@@ -15,8 +15,7 @@ use gamev1_actors::{
     vault::Vault,
 };
 use gamev1_persistence::{
-    Connections, CrashRecordDir, Database, MigrateError, SpoolDir, Sqlite, SqliteOptions,
-    spool::Absorbed,
+    Connections, CrashRecordDir, Database, MigrateError, SpoolDir, database, spool::Absorbed,
 };
 use tokio::{
     net::TcpListener,
@@ -281,8 +280,9 @@ async fn database(app: &App) -> Result<Arc<dyn Database>, Exit> {
         complain(error);
         Exit::Refused
     };
-    let opened = Sqlite::open(SqliteOptions::new(&app.config.data_dir)).await;
-    let database: Arc<dyn Database> = Arc::new(opened.map_err(|error| refused(&error))?);
+    let Config { data_dir, database_url, .. } = &app.config;
+    let opened = database::open(data_dir, database_url.as_ref()).await;
+    let database = opened.map_err(|error| refused(&error))?;
     let mut wait = RETRY_FIRST;
     loop {
         match database.migrate().await {

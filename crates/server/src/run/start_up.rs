@@ -19,8 +19,9 @@ pub fn lines(app: &App, admin: Option<SocketAddr>, games: &[&str], runtime: &str
         ("games", games.join(", ")),
         ("data", app.config.data_dir.display().to_string()),
     ];
+    let database = app.config.database_url.as_ref().map(|url| ("database", url.to_string()));
     let admin = admin.map(|bound| ("operators", format!("http://{bound}/v1/admin")));
-    for (name, value) in rows.into_iter().chain(admin) {
+    for (name, value) in rows.into_iter().chain(database).chain(admin) {
         // Writing into a string does not fail.
         let _ = writeln!(text, "  {name:<13} {value}");
     }
@@ -30,10 +31,13 @@ pub fn lines(app: &App, admin: Option<SocketAddr>, games: &[&str], runtime: &str
 
 /// What is allowed and yet worth a word.
 pub fn warnings(app: &App) -> Vec<String> {
-    let Config { connections_max, rates, public_url, origins, dev, .. } = &app.config;
+    let Config { connections_max, rates, public_url, origins, dev, database_url, .. } = &app.config;
     let mut warnings = Vec::new();
     if *dev {
         warnings.push("--dev: for work on this machine alone".to_owned());
+    }
+    if let Some(url) = database_url.as_ref().filter(|url| !url.is_local()) {
+        warnings.push(format!("{url}: what is said to this database is not encrypted on its way"));
     }
     if rates.is_none() {
         warnings.push(

@@ -27,26 +27,9 @@ fn the_migrations_apply_once() {
 }
 
 #[test]
-fn a_migration_below_one_that_was_applied_is_not_passed_over() {
-    let mut sqlite = Connection::open_in_memory().unwrap();
-    let one = Migration::unapplied("V1__one", "CREATE TABLE one (n)").unwrap();
-    let two = Migration::unapplied("V2__two", "CREATE TABLE two (n)").unwrap();
-    let three = Migration::unapplied("V3__three", "CREATE TABLE three (n)").unwrap();
-    let skips = [one.clone(), three.clone()];
-    Runner::new(&skips).set_grouped(true).run(&mut sqlite).unwrap();
-
-    let refused = none_skipped(&mut sqlite, &[one, two, three]).unwrap_err();
-
-    assert_eq!(
-        refused.to_string(),
-        "V2__two was never applied to this database, although V3__three was"
-    );
-}
-
-#[test]
 fn a_migration_that_another_process_applied_meanwhile_is_no_failure() {
     let mut sqlite = Connection::open_in_memory().unwrap();
-    let runner = Runner::new(&compiled_in().unwrap()).set_grouped(true);
+    let runner = shared::runner(&shared::compiled_in(MIGRATIONS).unwrap());
     let mut tries = 0;
 
     let report = attempt(|| {

@@ -9,7 +9,7 @@ use tokio::{
 
 /// Until when calls are held.
 #[derive(Debug)]
-pub(super) struct Stall(watch::Sender<Option<Instant>>);
+pub(crate) struct Stall(watch::Sender<Option<Instant>>);
 
 impl Default for Stall {
     fn default() -> Stall {
@@ -18,12 +18,12 @@ impl Default for Stall {
 }
 
 impl Stall {
-    pub(super) fn begin(&self, stall: Duration) {
+    pub(crate) fn begin(&self, stall: Duration) {
         self.0.send_replace(Instant::now().checked_add(stall));
     }
 
     /// Waits until calls are let through, which they are at once but for a look.
-    pub(super) async fn over(&self) {
+    pub(crate) async fn over(&self) {
         let over = |until: Option<Instant>| until.is_none_or(|until| until <= Instant::now());
         if over(*self.0.borrow()) {
             return;

@@ -1,0 +1,71 @@
+//! One connection to PostgreSQL, and bb8's manager that makes them.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bb8_postgres::PostgresConnectionManager;
+use tokio_postgres::{Client, NoTls};
+
+use super::{fault::reason, url::DatabaseUrl};
+
+/// A connection, and whether it may be given to anyone again.
+pub(super) struct Connection {
+    pub(super) client: Client,
+    /// Set while a call is using it: one whose query was given up in flight would keep the next caller waiting for the
+    /// end of that query.
+    pub(super) poisoned: bool,
+}
+
+/// Makes connections for bb8.
+pub(super) struct Manager {
+    inner: PostgresConnectionManager<NoTls>,
+    attempts: AtomicU64,
+    /// Why the last one could not be made. bb8 itself only says that time ran out.
+    failure: Mutex<Option<String>>,
+}
+
+impl Manager {
+    pub(super) fn new(url: &DatabaseUrl) -> Manager {
+        let inner = PostgresConnectionManager::new(url.serving(), NoTls);
+        Manager { inner, attempts: AtomicU64::new(0), failure: Mutex::new(None) }
+    }
+
+    pub(super) fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often a connection was asked of the database since the start.
+    pub(super) fn attempts(&self) -> u64 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+}
+
+/// bb8 takes its manager by value; the pool keeps looking at it.
+pub(super) struct Managed(pub(super) Arc<Manager>);
+
+impl bb8::ManageConnection for Managed {
+    type Connection = Connection;
+    type Error = tokio_postgres::Error;
+
+    async fn connect(&self) -> Result<Connection, tokio_postgres::Error> {
+        let Manager { inner, attempts, failure } = &*self.0;
+        attempts.fetch_add(1, Ordering::Relaxed);
+        let connected = inner.connect().await;
+        let why = connected.as_ref().err().map(reason);
+        if let Some(reason) = &why {
+            tracing::warn!(%reason, "no connection to the database");
+        }
+        *failure.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        connected.map(|client| Connection { client, poisoned: false })
+    }
+
+    async fn is_valid(&self, connection: &mut Connection) -> Result<(), tokio_postgres::Error> {
+        self.0.inner.is_valid(&mut connection.client).await
+    }
+
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        connection.poisoned || connection.client.is_closed()
+    }
+}

@@ -1,0 +1,37 @@
+//! The search for players, in PostgreSQL.
+
+use gamev1_actors::ports::{Answer, StoreError};
+use tokio_postgres::types::Type;
+
+use super::{Postgres, accounts::read_player, pool::Class, sql::players::SEARCH};
+use crate::{
+    accounts::Player,
+    names::username_key,
+    players::{Players, end_of_prefix},
+};
+
+impl Players for Postgres {
+    fn search<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> Answer<'a, Result<Vec<Player>, StoreError>> {
+        let prefix = username_key(prefix);
+        // No name is empty.
+        let after = after.map(username_key).unwrap_or_default();
+        let (first, end) = (prefix.clone().max(after.clone()), end_of_prefix(&prefix));
+        Box::pin(self.pool.call(Class::Read, move |client| {
+            Box::pin(async move {
+                let values = [
+                    (&first as _, Type::TEXT),
+                    (&end as _, Type::TEXT),
+                    (&after as _, Type::TEXT),
+                    (&i64::from(limit) as _, Type::INT8),
+                ];
+                let found = client.query_typed(SEARCH, &values).await?;
+                found.iter().map(read_player).collect()
+            })
+        }))
+    }
+}
