@@ -148,15 +148,16 @@ impl TestMember {
         &self.view
     }
 
-    /// The frames that are there, without waiting for any.
+    /// Takes the frames that are there, without waiting for any.
     pub fn look(&mut self) {
         let frames = drained(&self.session, Waker::noop());
         self.take(frames);
     }
 
-    /// How many frames have come that are not states and have not been read.
-    pub fn unread(&self) -> usize {
-        self.unread.len()
+    /// All pushes and replies that have come, without waiting for any.
+    pub fn heard(&mut self) -> Vec<Value> {
+        self.look();
+        self.unread.drain(..).collect()
     }
 
     /// Whether a frame of that type has come and has not been read.
@@ -214,7 +215,8 @@ async fn frames(session: &SessionCell) -> std::collections::VecDeque<Value> {
 /// Everything that waits for the session's socket now; the next frame wakes `waker`.
 fn drained(session: &SessionCell, waker: &Waker) -> std::collections::VecDeque<Value> {
     let mut collect = Collect::default();
-    session.outbox.drain(&Context::from_waker(waker), &mut collect);
+    let drained = session.outbox.drain(&Context::from_waker(waker), &mut collect);
+    assert!(drained.close.is_none(), "the socket is to close: {:?}", drained.close);
     let format = session.outbox.format();
     collect.0.into_iter().map(|(state, bytes)| read(format, state, &bytes)).collect()
 }

@@ -12,12 +12,7 @@ fn count(frames: &[Value], of: impl Fn(&Value) -> bool) -> usize {
 /// All that comes until the room has shown a few more ticks.
 async fn frames(room: &RoomHarness, member: &mut TestMember) -> Vec<Value> {
     room.advance(4).await;
-    member.look();
-    let mut frames = Vec::new();
-    while member.unread() > 0 {
-        frames.push(member.recv().await);
-    }
-    frames
+    member.heard()
 }
 
 #[tokio::test(start_paused = true)]
