@@ -12,7 +12,7 @@ mod poison;
 
 use gamev1_actors::{
     protocol::{Format, Seat},
-    room::recovery::Site,
+    room::{image::RoomImage, recovery::Site, state::Entry},
     testing::{RoomHarness, TestMember},
 };
 use serde_json::{Value, json};
@@ -93,6 +93,21 @@ async fn what_a_recovery_that_fails_itself_has_lost_is_told_by_the_next_one() {
     room.crash_next(Site::Restore);
     let recovered = alice.expect("room.recovered").await;
     assert_eq!((&recovered["tick"], lost(&recovered)), (&json!(100), (reached - 100, 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_saved_room_knows_which_of_its_inputs_were_refused() {
+    let room = room().await;
+    let mut alice = room.join("alice").await.unwrap();
+    checkpoint(&room, &mut alice).await;
+    for add in [1, -1, 1, -1] {
+        room.input(&mut alice, &json!(add));
+    }
+    moment().await;
+    let image = RoomImage::of(&room.room);
+    let inputs = |entry: &Entry| matches!(entry, Entry::Input(_));
+    let first = image.log.iter().position(inputs).unwrap() as u32;
+    assert_eq!(image.refused, [first + 1, first + 3]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -140,3 +140,15 @@ async fn a_seat_that_has_moved_has_moved() {
     new.until(|view| view["sums"]["0"] == 6).await;
     assert_eq!(room.room.restarts(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_game_that_is_over_ends() {
+    let room = room().await;
+    let mut alice = room.join("alice").await.unwrap();
+    moment().await;
+    alice.crash_at_next_frame();
+    room.input(&mut alice, &json!(999));
+    moment().await;
+    assert_eq!(alice.expect("room.closed").await["reason"], "ended");
+    assert_eq!(room.room.restarts(), 1);
+}
