@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use gamev1_actors::{readiness::Readiness, vault::Vault};
+use gamev1_actors::{readiness::Readiness, revocations::Table, vault::Vault};
 use gamev1_persistence::{audit::Audit, players::Players};
 use gamev1_protocol::ErrorCode;
 use tokio::sync::Semaphore;
@@ -23,6 +23,7 @@ use crate::{
         revocations::Revoker,
         sign_in::SignIns,
         tickets::Tickets,
+        token::Tokens,
     },
     config::Config,
     edge::addresses::Addresses,
@@ -66,7 +67,9 @@ pub struct Services {
     pub vault: Arc<Vault>,
     pub authenticator: Arc<Authenticator>,
     pub sign_ins: SignIns,
+    pub tokens: Arc<Tokens>,
     pub revoker: Revoker,
+    pub revoked: Arc<Table>,
     pub audit: Arc<dyn Audit>,
     pub players: Arc<dyn Players>,
     pub account_desk: AccountDesk,

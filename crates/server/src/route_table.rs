@@ -35,6 +35,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/ready", &["GET"]),
     ("/live", &["GET"]),
     ("/metrics", &["GET"]),
+    ("/.well-known/jwks.json", &["GET"]),
     (DOCS, &["GET"]),
 ];
 

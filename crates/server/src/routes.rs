@@ -7,6 +7,7 @@ pub mod answer;
 pub mod auth;
 pub mod errors_page;
 pub mod health;
+pub mod key_set;
 pub mod me;
 pub mod rooms;
 #[cfg(test)]
@@ -65,13 +66,15 @@ fn all(
         warp::path!("ready").and(warp::get()).and(with.clone()).map(health::ready).map(reply);
     let metrics = warp::path!("metrics").and(warp::get()).and(with.clone());
     let metrics = metrics.map(health::metrics).map(reply);
+    let at = warp::path!(".well-known" / "jwks.json").and(warp::get());
+    let key_set = at.and(with.clone()).map(key_set::get).map(reply);
     let live = warp::path!("live").and(warp::get()).map(health::live).map(reply);
     let errors = warp::path!("docs" / "errors").and(warp::get()).and(held());
     let errors = errors.map(errors_page::get).map(reply);
 
     let api = me.or(accounts).unify().or(rooms).unify().or(ws).unify().or(tickets).unify();
     let api = api.or(guest).unify().or(refresh).unify().or(logout).unify().or(admin).unify();
-    let open = health.or(ready).unify().or(live).unify().or(metrics).unify();
+    let open = health.or(ready).unify().or(live).unify().or(metrics).unify().or(key_set).unify();
     let rest = open.or(errors).unify().or(page()).unify();
     api.or(rest).unify().recover(rejected).unify()
 }

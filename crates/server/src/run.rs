@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod hang;
 pub mod housekeeping;
+pub mod keys;
 pub mod replay;
 pub mod runtime;
 pub mod serve;
@@ -15,7 +16,7 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 use gamev1_actors::game::GameRegistry;
 
-use crate::config::command::{Cli, Command};
+use crate::config::command::{self, Cli, Command};
 
 /// How a run of the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,7 @@ pub fn run(games: GameRegistry) -> ExitCode {
         Ok(cli) => match cli.command {
             Command::Serve(serve) => serve::run(*serve, games),
             Command::Token(token) => commands::token(&token),
+            Command::Keys(command::Keys::Rotate(rotate)) => commands::rotate_keys(&rotate),
             Command::Migrate(data) => commands::migrate(&data),
             Command::Replay(replay) => replay::run(&replay, &games),
             Command::Supervision(command) => supervision::run(&command),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bearer;
+mod keys;
 mod logout;
 mod refresh;
 mod tickets;

@@ -96,7 +96,7 @@ impl Table {
     }
 
     /// The log was read to its end at `now`.
-    pub(super) fn read_to_the_end(&self, now: Instant) {
+    pub fn read_to_the_end(&self, now: Instant) {
         *self.read_at.lock() = Some(now);
         self.loaded.store(true, Ordering::Release);
     }

@@ -32,7 +32,8 @@ pub struct Authenticator {
     tokens: Arc<Tokens>,
     revoked: Arc<Table>,
     /// The claims of tokens that were found good, by the SHA-256 of the token: nobody can read a token out of it.
-    verified: Shards<SecretHash, Arc<Claims>>,
+    /// With the generation of the keys that they were verified with.
+    verified: Shards<SecretHash, (u64, Arc<Claims>)>,
     players: Shards<PlayerId, Arc<Player>>,
 }
 
@@ -72,11 +73,12 @@ impl Authenticator {
     /// `unauthenticated`, `token_expired`, `token_revoked`, or `unavailable` when the database does not answer.
     pub async fn check(&self, token: &str, now: SystemTime) -> Result<Verified, WireError> {
         let digest = secret::hash(token);
+        let generation = self.tokens.generation();
         let claims = match self.verified.get(&digest) {
-            Some(claims) => claims,
-            None => {
+            Some((with, claims)) if with == generation => claims,
+            _ => {
                 let claims = Arc::new(self.tokens.verify(token, now)?);
-                self.verified.insert(digest, claims.clone());
+                self.verified.insert(digest, (generation, claims.clone()));
                 claims
             }
         };

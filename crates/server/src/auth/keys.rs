@@ -1,43 +1,46 @@
 //! The keys that tokens are signed with: files in the data directory, made on the first start, readable by the owner
-//! alone.
+//! alone. Two may live at the same time: all verify, and one signs.
 
+mod files;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    io,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey,
-    jwk::{AlgorithmParameters, Jwk, ThumbprintHash},
+    jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
 
-use super::secret::{self, NoRandomness};
+use self::files::Folder;
+use super::secret::NoRandomness;
 
-/// PKCS#8 v1 of an Ed25519 key (RFC 8410 7) up to the 32 bytes of the key itself. Version 1, because jsonwebtoken
-/// reads no other.
-const PKCS8_V1_ED25519: [u8; 16] = [
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
-const ACCESS_PREFIX: &str = "access-";
-const RESUME_FILE: &str = "resume.key";
+/// How long a new key is only published before it signs: by then every process has read it, and whoever caches the key set
+/// has asked for it again.
+pub const PUBLISHED_FOR: Duration = Duration::from_secs(120);
 
 /// The keys of one data directory.
 pub struct Keys {
-    /// The newest key: new tokens are signed with it.
-    pub(super) signing: EncodingKey,
-    pub(super) signing_kid: String,
-    /// All keys by the name that stands in a token's header.
-    pub(super) verifying: BTreeMap<String, DecodingKey>,
-    /// The secret of resume tokens, to write and to check their MAC.
+    /// The oldest first, and never none.
+    access: Vec<AccessKey>,
+    /// The secret of resume tokens and of refresh tokens that follow others.
     pub(super) resume: (EncodingKey, DecodingKey),
+    /// The public halves, as they are served.
+    key_set: String,
+}
+
+/// A key of access tokens.
+pub(super) struct AccessKey {
+    made_at: SystemTime,
+    /// What stands in a token's header: the thumbprint of RFC 7638.
+    pub(super) kid: String,
+    pub(super) signing: EncodingKey,
+    public: DecodingKey,
+    jwk: Jwk,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -50,105 +53,112 @@ pub enum KeysError {
     NoRandomness(#[from] NoRandomness),
 }
 
+/// What a rotation has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotated {
+    /// The name of the new key.
+    pub kid: String,
+    /// When it begins to sign.
+    pub signs_from: SystemTime,
+    /// The names of the keys that are no more.
+    pub removed: Vec<String>,
+}
+
 impl Keys {
     /// Reads the keys below `data_dir`, making what is missing.
     ///
     /// # Errors
     /// A file cannot be read or written, is no key, or others may read it.
     pub fn open(data_dir: &Path, now: SystemTime) -> Result<Keys, KeysError> {
-        let folder = data_dir.join("keys");
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |error| KeysError::Io { path, error }
-        };
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(at(&folder))?;
-        // The command line may be starting at the same moment; one of the two makes the keys.
-        let lock_path = folder.join(".lock");
-        let mut open = OpenOptions::new();
-        let open = open.create(true).truncate(false).write(true).mode(0o600);
-        let lock: File = open.open(&lock_path).map_err(at(&lock_path))?;
-        lock.lock().map_err(at(&lock_path))?;
-
-        let resume = folder.join(RESUME_FILE);
-        if !resume.exists() {
-            write_private(&resume, &secret::text::<32>()?).map_err(at(&resume))?;
+        let folder = Folder::open(data_dir)?;
+        if folder.access_files()?.is_empty() {
+            folder.make_access_key(now)?;
         }
-        let resume = read_private(&resume)?;
-        let resume = resume.trim().as_bytes();
+        Keys::read(&folder)
+    }
+
+    fn read(folder: &Folder) -> Result<Keys, KeysError> {
+        let resume = folder.resume_secret()?;
+        let resume = resume.as_bytes();
         let resume = (EncodingKey::from_secret(resume), DecodingKey::from_secret(resume));
+        let files = folder.access_files()?;
+        let access: Vec<_> = files.iter().map(|path| read_key(path)).collect::<Result<_, _>>()?;
+        let refused = |reason: String| KeysError::Refused { path: folder.path().into(), reason };
+        if access.is_empty() {
+            return Err(refused("no key".into()));
+        }
+        let keys = access.iter().map(|key| key.jwk.clone()).collect();
+        let key_set = serde_json::to_string(&JwkSet { keys });
+        let key_set = key_set.map_err(|error| refused(error.to_string()))?;
+        Ok(Keys { access, resume, key_set })
+    }
 
-        let mut files = access_files(&folder).map_err(at(&folder))?;
-        if files.is_empty() {
-            let ms = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-            let path = folder.join(format!("{ACCESS_PREFIX}{ms:014}.pem"));
-            write_private(&path, &pem(&secret::random::<32>()?)).map_err(at(&path))?;
-            files.push(path);
+    /// Makes a key that takes over. The one that signs until then stays beside it, and tokens that it has signed are good
+    /// to their end; what is older is removed. `at_once`: all others are removed and what they have signed is void, for
+    /// keys that somebody else may know.
+    ///
+    /// # Errors
+    /// As [`Keys::open`].
+    pub fn rotate(data_dir: &Path, now: SystemTime, at_once: bool) -> Result<Rotated, KeysError> {
+        let folder = Folder::open(data_dir)?;
+        let files = folder.access_files()?;
+        let before: Vec<_> = files.iter().map(|path| read_key(path)).collect::<Result<_, _>>()?;
+        let stays = signing(&before, now).filter(|_| !at_once).map(|key| key.kid.clone());
+        let made = read_key(&folder.make_access_key(now)?)?;
+        let mut removed = Vec::new();
+        // The new one is there: whatever happens from here on, somebody signs.
+        for (path, key) in files.iter().zip(before) {
+            if Some(&key.kid) != stays.as_ref() {
+                folder.remove(path)?;
+                removed.push(key.kid);
+            }
         }
-        let mut verifying = BTreeMap::new();
-        let mut newest = None;
-        for path in files {
-            let (kid, signing, public) = read_key(&path)?;
-            verifying.insert(kid.clone(), public);
-            newest = Some((kid, signing));
-        }
-        let Some((signing_kid, signing)) = newest else {
-            return Err(KeysError::Refused { path: folder, reason: "no key".into() });
-        };
-        Ok(Keys { signing, signing_kid, verifying, resume })
+        let waits = if stays.is_some() { PUBLISHED_FOR } else { Duration::ZERO };
+        Ok(Rotated { kid: made.kid, signs_from: made.made_at + waits, removed })
+    }
+
+    /// The key that signs at `now`.
+    ///
+    /// # Errors
+    /// There is none, which was looked at when they were read.
+    pub(super) fn signing(&self, now: SystemTime) -> Option<&AccessKey> {
+        signing(&self.access, now)
+    }
+
+    /// The key of that name, looked up in memory and nowhere else.
+    pub(super) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
+        self.access.iter().find(|key| key.kid == kid).map(|key| &key.public)
+    }
+
+    pub(super) fn kids(&self) -> impl Iterator<Item = &str> {
+        self.access.iter().map(|key| key.kid.as_str())
+    }
+
+    /// The public halves as a JWK set (RFC 7517, RFC 8037).
+    pub fn key_set(&self) -> &str {
+        &self.key_set
     }
 }
 
-/// The key files, the oldest first: their names begin with the time at which they were made.
-fn access_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(ACCESS_PREFIX) && name.ends_with(".pem") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+/// The newest that has been published for long enough, or the oldest where none has.
+fn signing(keys: &[AccessKey], now: SystemTime) -> Option<&AccessKey> {
+    let known = |key: &&AccessKey| key.made_at + PUBLISHED_FOR <= now;
+    keys.iter().rev().find(known).or(keys.first())
 }
 
-/// A key of the file at `path`: its name (the thumbprint of RFC 7638), its private and its public half.
-fn read_key(path: &Path) -> Result<(String, EncodingKey, DecodingKey), KeysError> {
+/// The key of the file at `path`.
+fn read_key(path: &Path) -> Result<AccessKey, KeysError> {
     let refused = |reason: String| KeysError::Refused { path: path.to_owned(), reason };
     let wrong = |error: jsonwebtoken::errors::Error| refused(format!("no Ed25519 key: {error}"));
-    let signing = EncodingKey::from_ed_pem(read_private(path)?.as_bytes()).map_err(wrong)?;
-    let jwk = Jwk::from_encoding_key(&signing, Algorithm::EdDSA).map_err(wrong)?;
+    let text = files::read_private(path)?;
+    let signing = EncodingKey::from_ed_pem(text.as_bytes()).map_err(wrong)?;
+    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::EdDSA).map_err(wrong)?;
     let AlgorithmParameters::OctetKeyPair(public) = &jwk.algorithm else {
         return Err(refused("no Ed25519 key".into()));
     };
     let public = DecodingKey::from_ed_components(&public.x).map_err(wrong)?;
     let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(wrong)?;
-    Ok((kid, signing, public))
-}
-
-fn pem(key: &[u8; 32]) -> String {
-    let der = [&PKCS8_V1_ED25519[..], key].concat();
-    let base64 = BASE64_STANDARD.encode(der);
-    format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n")
-}
-
-/// Whole or not at all: a half-written key would lock everyone out at the next start.
-fn write_private(path: &Path, content: &str) -> io::Result<()> {
-    let part = path.with_extension("part");
-    let mut file =
-        OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(content.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&part, path)?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-}
-
-fn read_private(path: &Path) -> Result<String, KeysError> {
-    let io = |error| KeysError::Io { path: path.to_owned(), error };
-    let mode = fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        let reason = format!("others may read this key (mode {mode:o}); expected 600");
-        return Err(KeysError::Refused { path: path.to_owned(), reason });
-    }
-    fs::read_to_string(path).map_err(io)
+    jwk.common.key_id = Some(kid.clone());
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    Ok(AccessKey { made_at: files::made_at(path), kid, signing, public, jwk })
 }

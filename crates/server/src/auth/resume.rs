@@ -45,7 +45,8 @@ impl ResumeKey {
         let end = u32::try_from(unix_seconds(now + RESUME_TTL)).unwrap_or(0);
         bytes[56..].copy_from_slice(&end.to_be_bytes());
         let mut token = BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        match crypto::sign(token.as_bytes(), &self.0.keys().resume.0, Algorithm::HS256) {
+        let keys = self.0.keys();
+        match crypto::sign(token.as_bytes(), &keys.resume.0, Algorithm::HS256) {
             Ok(mac) => token.push_str(&mac),
             // A secret of any length makes a MAC. Without one the client would connect anew.
             Err(error) => tracing::error!(%error, "a resume token is not signed"),
@@ -59,7 +60,8 @@ impl ResumeKey {
         let unknown =
             || WireError::new(ErrorCode::ResumeUnknown, "no session has this resume token");
         let (claim, mac) = token.split_at_checked(CLAIM_CHARS).ok_or_else(unknown)?;
-        let key = &self.0.keys().resume.1;
+        let keys = self.0.keys();
+        let key = &keys.resume.1;
         if !crypto::verify(mac, claim.as_bytes(), key, Algorithm::HS256).is_ok_and(|true_| true_) {
             return Err(unknown());
         }

@@ -3,10 +3,17 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use gamev1_protocol::{ErrorCode, PlayerId, SignInId, WireError};
-use jsonwebtoken::{Algorithm, Header, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation, errors::ErrorKind};
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 use super::keys::Keys;
@@ -76,8 +83,17 @@ impl From<TokenError> for WireError {
 
 /// Signs and verifies.
 pub struct Tokens {
-    keys: Keys,
+    keys: RwLock<Arc<Keys>>,
+    /// Grows when a key is gone: what was verified before has to be verified again.
+    generation: AtomicU64,
     validation: Validation,
+}
+
+/// The names of keys that are new, and of those that are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyChange {
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
 }
 
 impl Tokens {
@@ -89,11 +105,34 @@ impl Tokens {
         // Times are checked below: the library asks the system's clock.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Tokens { keys, validation }
+        let (keys, generation) = (RwLock::new(Arc::new(keys)), AtomicU64::new(0));
+        Tokens { keys, generation, validation }
     }
 
-    pub(super) fn keys(&self) -> &Keys {
-        &self.keys
+    /// The keys as they were last read.
+    pub fn keys(&self) -> Arc<Keys> {
+        self.keys.read().clone()
+    }
+
+    /// What was found good under another generation than the present one may have been signed with a key that is gone.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// From now on these keys sign and verify.
+    pub fn replace_keys(&self, keys: Keys) -> KeyChange {
+        let keys = Arc::new(keys);
+        let before = std::mem::replace(&mut *self.keys.write(), keys.clone());
+        let not_in = |from: &Keys, other: &Keys| {
+            let missing = from.kids().filter(|kid| other.verifying(kid).is_none());
+            missing.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let change = KeyChange { added: not_in(&keys, &before), removed: not_in(&before, &keys) };
+        if !change.removed.is_empty() {
+            // Behind the keys: what is verified from here on is verified with the new ones.
+            self.generation.fetch_add(1, Ordering::AcqRel);
+        }
+        change
     }
 
     /// # Errors
@@ -119,8 +158,10 @@ impl Tokens {
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.into());
-        header.kid = Some(self.keys.signing_kid.clone());
-        jsonwebtoken::encode(&header, &claims, &self.keys.signing)
+        let keys = self.keys();
+        let key = keys.signing(now).ok_or(ErrorKind::InvalidEddsaKey)?;
+        header.kid = Some(key.kid.clone());
+        jsonwebtoken::encode(&header, &claims, &key.signing)
     }
 
     /// # Errors
@@ -136,7 +177,8 @@ impl Tokens {
             return Err(TokenError::WrongType);
         }
         let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
-        let key = self.keys.verifying.get(kid).ok_or(TokenError::UnknownKey)?;
+        let keys = self.keys();
+        let key = keys.verifying(kid).ok_or(TokenError::UnknownKey)?;
         let claims: Claims =
             jsonwebtoken::decode(token, key, &self.validation).map_err(refused)?.claims;
         if claims.jti.is_empty() || claims.jti.len() > 64 {

@@ -20,6 +20,9 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Prints an access token signed with the data directory's key, making the player when there is none
     Token(Token),
+    /// Looks after the keys that access tokens are signed with
+    #[command(subcommand)]
+    Keys(Keys),
     /// Brings the database up to date, and ends
     Migrate(Data),
     /// Runs a crash record to the same panic (exit code 3), or shows the room before it
@@ -27,6 +30,22 @@ pub enum Command {
     /// Reads supervision files
     #[command(subcommand)]
     Supervision(Supervision),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Makes a key that signs two minutes from now; tokens of the present one are good to their end
+    Rotate(Rotate),
+}
+
+#[derive(Debug, Args)]
+pub struct Rotate {
+    #[command(flatten)]
+    pub data: Data,
+
+    /// Removes every other key: all tokens are void, and the new one signs as soon as it is read
+    #[arg(long)]
+    pub at_once: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,7 +14,8 @@ pub mod tree;
 use std::{fmt, time::SystemTime};
 
 use gamev1_persistence::accounts::Role;
-use gamev1_protocol::{ErrorCode, PlayerId};
+use gamev1_protocol::{ErrorCode, PlayerId, WireError};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -70,6 +71,11 @@ pub async fn operator(app: &App, call: &Call, permission: Permission) -> Result<
         return Ok(Operator::Local);
     }
     let player = call.player(app).await?.player;
+    if app.services()?.revoked.stale(Instant::now()) {
+        // Whether this one is an operator still, only another process may know.
+        let detail = "what other processes have revoked is not known here at the moment";
+        return Err(WireError::new(ErrorCode::Unavailable, detail).retry_after_ms(2_000).into());
+    }
     let least = permission.least();
     if player.role < least {
         let detail = format!("this takes the role {least}, and the player has {}", player.role);

@@ -15,9 +15,14 @@ use gamev1_protocol::PlayerId;
 
 use super::{Exit, complain, runtime, say};
 use crate::{
-    auth::{keys::Keys, sign_in::SignIns, token::Tokens},
+    auth::{
+        keys::{Keys, Rotated},
+        sign_in::SignIns,
+        token::Tokens,
+    },
     config::{self, Config, command},
     logs,
+    time::rfc3339,
 };
 
 /// The time of a token is bounded by that of a sign-in.
@@ -57,6 +62,20 @@ pub fn token(args: &command::Token) -> Exit {
         let token = sign_ins.access_only(&player, ttl, now).await;
         database.close().await;
         token.map_err(|error| failed(error.message))
+    })
+}
+
+/// `gamev1 keys rotate`: makes a key that takes over, and says what became of the others.
+pub fn rotate_keys(args: &command::Rotate) -> Exit {
+    finish(&args.data, |config| async move {
+        let rotated = Keys::rotate(&config.data_dir, SystemTime::now(), args.at_once);
+        let Rotated { kid, signs_from, removed } = rotated.map_err(refused)?;
+        let mut said = format!("{kid} signs from {}", rfc3339(signs_from));
+        for kid in removed {
+            said.push_str(&format!("\n{kid} was removed: what it has signed is refused"));
+        }
+        said.push_str("\nA running server reads its keys every 30 seconds, and on SIGHUP.");
+        Ok(said)
     })
 }
 

@@ -22,7 +22,11 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use super::{Exit, complain, hang, housekeeping, runtime, say, signals::Signals, start_up};
+use super::{
+    Exit, complain, hang, housekeeping, keys, runtime, say,
+    signals::{self, Signals},
+    start_up,
+};
 use crate::{
     app::{App, Services},
     auth::{
@@ -206,15 +210,17 @@ async fn start(
         }
     }
     app.telemetry.observe(&vault.registry);
-    app.telemetry.metrics.read_from(sources(app, &vault, &database));
+    app.telemetry.metrics.read_from(sources(app, &vault, revocations.table.clone(), &database));
     app.open(Services {
         vault: vault.clone(),
         authenticator,
         audit: database.clone(),
         players: database.clone(),
-        sign_ins: SignIns::new(database.clone(), tokens),
+        sign_ins: SignIns::new(database.clone(), tokens.clone()),
+        tokens,
         revoker,
         account_desk,
+        revoked: revocations.table.clone(),
         resume_key,
         tickets: Tickets::default(),
         idempotency: Idempotency::default(),
@@ -259,11 +265,17 @@ async fn account_desk(app: &App, database: &Arc<dyn Database>) -> Result<Account
 }
 
 /// What the metrics read.
-fn sources(app: &Arc<App>, vault: &Arc<Vault>, database: &Arc<dyn Database>) -> Sources {
+fn sources(
+    app: &Arc<App>,
+    vault: &Arc<Vault>,
+    revoked: Arc<Table>,
+    database: &Arc<dyn Database>,
+) -> Sources {
     // Weak: the application holds the metrics.
     let (app, database) = (Arc::downgrade(app), database.clone());
     Sources {
         vault: vault.clone(),
+        revoked,
         rate_limit_hits: Box::new(move || {
             app.upgrade().map_or(Vec::new(), |app| app.limits.hits())
         }),
@@ -321,6 +333,7 @@ async fn until_stopped(
     signals: &mut Signals,
 ) -> Exit {
     let Some(services) = app.services_if_open() else { return Exit::Failed };
+    let Ok(hangup) = signals::hangup() else { return Exit::Failed };
     let budget = app.config.drain_budget;
     let exit = tokio::select! {
         signal = signals.stop() => {
@@ -336,6 +349,7 @@ async fn until_stopped(
             Exit::GaveUp
         }
         () = housekeeping::run(app, services, &*database) => Exit::Failed,
+        () = keys::keep_read(app, services, hangup) => Exit::Failed,
     };
     tokio::select! {
         () = drain(app, system, &*database, exit) => exit,

@@ -1,12 +1,22 @@
-//! The signals that ask the server to stop.
+//! The signals that ask the server to stop, or to read its keys again.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// SIGHUP: read the keys again.
+///
+/// # Errors
+/// The system does not let this process listen.
+pub fn hangup() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
+
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// From the first moment on it is no reason to end.
+    _hangup: Signal,
 }
 
 impl Signals {
@@ -16,6 +26,7 @@ impl Signals {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _hangup: hangup()?,
         })
     }
 

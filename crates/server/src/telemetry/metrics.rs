@@ -10,13 +10,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use gamev1_actors::vault::Vault;
+use gamev1_actors::{revocations::Table, vault::Vault};
 use opentelemetry::{
     KeyValue,
     metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder, Registry, TextEncoder};
+use tokio::time::Instant;
 
 /// A metric by the name under which it is exported, and what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,8 @@ names! {
     ACTOR_RESTARTS: "actor_restarts_total" = "actor_restarts" "", "Restarts after a failure, by kind of actor and reason.";
     ACTOR_MAILBOX_DEPTH: "actor_mailbox_depth" = "actor_mailbox_depth" "", "The fullest inbox now, by kind.";
     DATABASE_CONNECTIONS: "database_connections" = "database_connections" "", "Connections to the database, by state.";
+    REVOCATIONS: "revocations" = "revocations" "", "Sign-ins and players of whom something was revoked that may still be shown.";
+    REVOCATIONS_AGE: "revocations_age_seconds" = "revocations_age" "s", "Time since the log of revocations was read; over 30 s operators are refused.";
     BUILD_INFO: "build_info" = "build_info" "", "Always 1; the version is a label.";
 }
 
@@ -65,6 +68,7 @@ const SLOW_TICK_EVERY_MS: u64 = 1_000;
 /// What is asked when somebody scrapes.
 pub struct Sources {
     pub vault: Arc<Vault>,
+    pub revoked: Arc<Table>,
     /// By scope and limit.
     pub rate_limit_hits: Box<dyn Fn() -> Vec<(&'static str, &'static str, u64)> + Send + Sync>,
     /// Idle and used.
@@ -191,6 +195,12 @@ fn gauges(meter: &Meter, sources: &Arc<OnceLock<Sources>>) {
         let (idle, used) = (from.database_connections)();
         to.observe(idle, &[KeyValue::new("state", "idle")]);
         to.observe(used, &[KeyValue::new("state", "used")]);
+    });
+    gauge(REVOCATIONS, |from, to| plain(from.revoked.len(), to));
+    gauge(REVOCATIONS_AGE, |from, to| {
+        if let Some(age) = from.revoked.age(Instant::now()) {
+            to.observe(age.as_secs(), &[]);
+        }
     });
     gauge(BUILD_INFO, |_, to| {
         to.observe(1, &[KeyValue::new("version", env!("CARGO_PKG_VERSION"))]);

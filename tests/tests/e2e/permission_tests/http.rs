@@ -71,6 +71,7 @@ const ROWS: &[Row] = &[
     ("GET", "/ready", "", OPEN),
     ("GET", "/live", "", OPEN),
     ("GET", "/metrics", "", OPEN),
+    ("GET", "/.well-known/jwks.json", "", OPEN),
     ("GET", "/docs/errors", "", OPEN),
     // The last one: the server ends by it.
     ("POST", "/v1/admin/drain", "{}", admins(202)),

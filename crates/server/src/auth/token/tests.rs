@@ -27,6 +27,10 @@ fn subject() -> Subject {
 }
 
 impl Fixture {
+    fn kid(&self) -> String {
+        self.tokens.keys().signing(NOW).unwrap().kid.clone()
+    }
+
     /// A token that is right but for `change`.
     fn signed(&self, change: impl FnOnce(&mut Value, &mut Header)) -> String {
         let mut claims = json!({
@@ -35,9 +39,10 @@ impl Fixture {
         });
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some("at+jwt".into());
-        header.kid = Some(self.tokens.keys.signing_kid.clone());
+        let keys = self.tokens.keys();
+        header.kid = Some(self.kid());
         change(&mut claims, &mut header);
-        jsonwebtoken::encode(&header, &claims, &self.tokens.keys.signing).unwrap()
+        jsonwebtoken::encode(&header, &claims, &keys.signing(NOW).unwrap().signing).unwrap()
     }
 
     fn verify(&self, change: impl FnOnce(&mut Value, &mut Header)) -> Result<Claims, TokenError> {
@@ -134,7 +139,7 @@ fn a_key_is_named_and_known() {
 #[test]
 fn the_signature_is_of_a_key_of_this_server() {
     let (ours, theirs) = (fixture(), fixture());
-    let theirs = theirs.signed(|_, header| header.kid = Some(ours.tokens.keys.signing_kid.clone()));
+    let theirs = theirs.signed(|_, header| header.kid = Some(ours.kid()));
     let refused = ours.tokens.verify(&theirs, at(1_100));
     assert!(matches!(refused, Err(TokenError::Refused(_))), "{refused:?}");
 
@@ -161,7 +166,7 @@ fn the_signature_is_of_a_key_of_this_server() {
 #[test]
 fn no_other_algorithm_is_taken() {
     let fixture = fixture();
-    let kid = &fixture.tokens.keys.signing_kid;
+    let (kid, keys) = (&fixture.kid(), fixture.tokens.keys());
     let token = fixture.signed(|_, _| ());
     let claims = token.split('.').nth(1).unwrap();
     let none = part(&json!({ "alg": "none", "typ": "at+jwt", "kid": kid }));
@@ -171,7 +176,7 @@ fn no_other_algorithm_is_taken() {
     }
 
     // The classic confusion: the public key as the secret of an HMAC.
-    let public: &DecodingKey = &fixture.tokens.keys.verifying[kid];
+    let public: &DecodingKey = keys.verifying(kid).unwrap();
     let secret = EncodingKey::from_secret(public.try_get_as_bytes().unwrap());
     let mut header = Header::new(Algorithm::HS256);
     header.typ = Some("at+jwt".into());
@@ -198,4 +203,26 @@ fn only_a_token_that_is_over_asks_for_another() {
     assert_eq!(code(TokenError::Expired), ErrorCode::TokenExpired);
     assert_eq!(code(TokenError::NotYet), ErrorCode::Unauthenticated);
     assert_eq!(code(TokenError::UnknownKey), ErrorCode::Unauthenticated);
+}
+
+#[test]
+fn a_token_of_the_former_key_is_good_until_that_key_is_gone() {
+    let Fixture { tokens, _dir } = fixture();
+    let old = tokens.sign(&subject(), at(1_000), ACCESS_TTL).unwrap();
+    let rotated = Keys::rotate(_dir.path(), at(1_000), false).unwrap();
+    let change = tokens.replace_keys(Keys::open(_dir.path(), at(1_000)).unwrap());
+    assert_eq!(change, KeyChange { added: vec![rotated.kid.clone()], removed: vec![] });
+    assert_eq!(tokens.generation(), 0);
+    let kid_of = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+    let still = tokens.sign(&subject(), at(1_001), ACCESS_TTL).unwrap();
+    assert_eq!(kid_of(&still), kid_of(&old));
+    let new = tokens.sign(&subject(), at(1_200), ACCESS_TTL).unwrap();
+    assert_eq!(kid_of(&new), rotated.kid);
+    assert!([&old, &new].iter().all(|token| tokens.verify(token, at(1_200)).is_ok()));
+
+    Keys::rotate(_dir.path(), at(1_200), false).unwrap();
+    let change = tokens.replace_keys(Keys::open(_dir.path(), at(1_200)).unwrap());
+    assert_eq!((change.removed, tokens.generation()), (vec![kid_of(&old)], 1));
+    assert_eq!(tokens.verify(&old, at(1_200)).err(), Some(TokenError::UnknownKey));
+    assert!(tokens.verify(&new, at(1_200)).is_ok());
 }

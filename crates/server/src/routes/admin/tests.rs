@@ -2,12 +2,16 @@
 
 mod bans;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, SystemTime},
+};
 
 use gamev1_actors::game::GameRegistry;
 use gamev1_persistence::accounts::{Accounts, NewPlayer, Role};
 use gamev1_protocol::PlayerId;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::testing::{Answered, TestServer};
 
@@ -193,5 +197,27 @@ async fn a_bad_order_is_told_what_is_wrong_with_it() {
     let drain = ask(&server, None, ("POST", "/v1/admin/drain", "")).await;
     assert_eq!((drain.status, drain.json()), (202, json!({})));
     assert!(server.app.stop_asked.is_cancelled());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn operators_are_refused_while_it_is_not_known_who_is_one() {
+    let server = server(&[]).await;
+    let admin = token(&server, Role::Admin).await;
+    assert_eq!(ask(&server, Some(&admin), CALLS[0]).await.status, 200);
+    let revoked = server.app.services().unwrap().revoked.clone();
+    server.accounts.down.store(true, Ordering::Relaxed);
+    // One that was on its way when the database went may be read still.
+    while !revoked.stale(Instant::now()) {
+        revoked.read_to_the_end(Instant::now() - Duration::from_secs(31));
+        tokio::task::yield_now().await;
+    }
+    for call in CALLS {
+        is(ask(&server, Some(&admin), *call).await, 503, "unavailable");
+    }
+    // Players play on.
+    let bearer = format!("Bearer {admin}");
+    let me = server.send("GET", "/v1/me", &[("authorization", &bearer)], "").await;
+    assert_eq!(me.status, 200, "{me:?}");
     server.stop().await;
 }
