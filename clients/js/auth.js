@@ -5,6 +5,12 @@ import { errorFromProblem, networkError } from "./errors.js";
 const HTTP_TIMEOUT_MS = 10_000;
 // A token this close to its end may be refused by a server whose clock is ahead.
 const EXPIRY_MARGIN_MS = 15_000;
+// The server gives the same answer to the same refresh token for 10 s: one whose answer was lost is asked for again, and
+// both tries have to be over by then.
+const REFRESH_TIMEOUT_MS = 4_000;
+// How long another tab is waited for that renews the tokens of the same player. After that this one renews them too: the
+// server can tell that from a theft.
+const LOCK_TIMEOUT_MS = 10_000;
 
 export class Auth {
   #env;
@@ -32,15 +38,13 @@ export class Auth {
 
   /** An access token that is good for a while yet. */
   async accessToken() {
-    if (this.expiresAtMs - EXPIRY_MARGIN_MS > this.#env.now()) return this.#guest.access_token;
-    await this.signIn();
+    if (!this.#isGood()) await this.signIn();
     return this.#guest.access_token;
   }
 
   /** Renews the tokens: by the refresh token, or by signing in again as the same device. */
   signIn() {
-    // Two refreshes at once would look like a stolen token and end the sign-in.
-    this.#signingIn ??= this.#renew().finally(() => {
+    this.#signingIn ??= this.#alone(() => this.#renew()).finally(() => {
       this.#signingIn = null;
     });
     return this.#signingIn;
@@ -68,11 +72,37 @@ export class Auth {
     return this.#fetch(method, path, body, await this.accessToken());
   }
 
+  #isGood() {
+    return this.expiresAtMs - EXPIRY_MARGIN_MS > this.#env.now();
+  }
+
+  // Of the tabs that share a player one renews at a time, and those that waited find its tokens. Otherwise the last to
+  // come would show a refresh token that was used, which after a while ends the sign-in of all of them.
+  async #alone(work) {
+    if (!this.#env.locks) return work();
+    const abort = new AbortController();
+    const timer = this.#env.setTimeout(() => abort.abort(), LOCK_TIMEOUT_MS);
+    let begun = false;
+    const begin = () => {
+      begun = true;
+      this.#env.clearTimeout(timer);
+      return work();
+    };
+    try {
+      return await this.#env.locks.request(`${this.#storageKey}.renewal`, { signal: abort.signal }, begin);
+    } catch (error) {
+      // No lock, be it that it took too long or that the page may have none.
+      if (begun) throw error;
+      return begin();
+    }
+  }
+
   async #renew() {
+    if (this.#takeOver() && this.#isGood()) return;
     const refresh = this.#guest.refresh_token;
     if (refresh) {
       try {
-        this.#keep(await this.#fetch("POST", "/v1/auth/refresh", { refresh_token: refresh }));
+        this.#keep(await this.#refresh(refresh));
         return;
       } catch (error) {
         // What a later try may cure must not cost the sign-in.
@@ -81,6 +111,26 @@ export class Auth {
     }
     const device = this.#guest.device_id;
     this.#keep(await this.#fetch("POST", "/v1/auth/guest", device ? { device_id: device } : {}));
+  }
+
+  // Whether another tab has renewed the tokens of this player, which are then this one's.
+  #takeOver() {
+    const stored = this.#load();
+    const renewed = stored.refresh_token && stored.access_token !== this.#guest.access_token;
+    if (!renewed || stored.player?.id !== this.player?.id) return false;
+    this.#guest = stored;
+    return true;
+  }
+
+  async #refresh(token) {
+    const ask = () =>
+      this.#fetch("POST", "/v1/auth/refresh", { refresh_token: token }, undefined, REFRESH_TIMEOUT_MS);
+    try {
+      return await ask();
+    } catch (error) {
+      if (error.code !== "network") throw error;
+    }
+    return ask();
   }
 
   #keep(tokens) {
@@ -106,12 +156,12 @@ export class Auth {
     }
   }
 
-  async #fetch(method, path, body, token) {
+  async #fetch(method, path, body, token, timeoutMs = HTTP_TIMEOUT_MS) {
     const headers = { accept: "application/json" };
     if (token) headers.authorization = `Bearer ${token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
     const abort = new AbortController();
-    const timer = this.#env.setTimeout(() => abort.abort(), HTTP_TIMEOUT_MS);
+    const timer = this.#env.setTimeout(() => abort.abort(), timeoutMs);
     try {
       const response = await this.#env.fetch(new URL(path, this.#base), {
         method,

@@ -226,6 +226,7 @@ function environment(options) {
     WebSocket: options.WebSocket ?? host.WebSocket,
     fetch: options.fetch ?? host.fetch.bind(host),
     storage: options.storage ?? tabStorage(),
+    locks: options.locks ?? host.navigator?.locks,
     random: options.random ?? Math.random,
     now: options.now ?? Date.now,
     setTimeout: options.setTimeout ?? host.setTimeout.bind(host),

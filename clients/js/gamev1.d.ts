@@ -50,9 +50,11 @@ export interface PlayerInfo {
 export interface ClientOptions {
   /** The server's address, `https://play.example`; the page's own origin by default. */
   url?: string;
-  /** Where the guest is kept: `sessionStorage` by default, so that two tabs are two players. */
+  /** Where the guest is kept: `sessionStorage` by default, so that two tabs are two players; with `localStorage` they are one. */
   storage?: Pick<Storage, "getItem" | "setItem">;
   storageKey?: string;
+  /** Lets tabs that share a `storage` renew their player's tokens one at a time: `navigator.locks` by default. */
+  locks?: Pick<LockManager, "request">;
   /** How often to measure the round-trip time; never less often than the server's heartbeat. 5 s by default. */
   pingEveryMs?: number;
   /** How long a request may go unanswered, cuts included. 30 s by default. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TOKENS, fakeClient, openClient, settle, socket } from "./fakes.js";
+import { TOKENS, fakeClient, fakeLocks, openClient, settle, socket } from "./fakes.js";
 
 const paths = (calls) => calls.map(({ path }) => path);
 
@@ -134,4 +134,58 @@ test("the list of rooms is asked for with the player's token", async () => {
   const { client, calls } = await openClient({ "/v1/rooms": rooms });
   assert.deepEqual(await client.listRooms({ game: "arena", where: { map: "a" } }), rooms);
   assert.equal(calls.at(-1).authorization, "Bearer access-1");
+});
+
+test("of two tabs of one player one renews the tokens and the other finds them", async () => {
+  const { storage, time } = await openClient();
+  const shared = { storage, locks: fakeLocks(), now: () => time.nowMs + 590_000 };
+  const [one, other] = [fakeClient({}, shared), fakeClient({}, shared)];
+  const [first, second] = [one.client.connect(), other.client.connect()];
+  await settle();
+  await settle();
+  const refreshes = [...one.calls, ...other.calls].filter(({ path }) => path === "/v1/auth/refresh");
+  assert.equal(refreshes.length, 1);
+  const tickets = [...one.calls, ...other.calls].filter(({ path }) => path === "/v1/ws-tickets");
+  assert.deepEqual(tickets.map(({ authorization }) => authorization), ["Bearer access-2", "Bearer access-2"]);
+  one.client.close();
+  other.client.close();
+  await Promise.allSettled([first, second]);
+});
+
+test("a tab that another one holds up renews the tokens itself after a while", async () => {
+  const { storage, time: { nowMs } } = await openClient();
+  const locks = { request: (_, { signal }) => new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new DOMException("too late", "AbortError")));
+  }) };
+  const { client, calls, time } = fakeClient({}, { storage, locks, now: () => nowMs + 590_000 });
+  const connected = client.connect();
+  await time.advance(9_999);
+  assert.deepEqual(paths(calls), []);
+  await time.advance(1);
+  assert.deepEqual(paths(calls), ["/v1/auth/refresh", "/v1/ws-tickets"]);
+  client.close();
+  await Promise.allSettled([connected]);
+});
+
+test("tokens of another player in the same storage are not taken over", async () => {
+  const { storage, time } = await openClient();
+  const { client, calls } = fakeClient({}, { storage, now: () => time.nowMs + 590_000 });
+  const theirs = { ...TOKENS, access_token: "theirs", refresh_token: "theirs", player: { id: "p2" } };
+  storage.setItem("gamev1.guest", JSON.stringify(theirs));
+  const connected = client.connect();
+  await settle();
+  assert.deepEqual(calls[0].body, { refresh_token: "refresh-1" });
+  client.close();
+  await Promise.allSettled([connected]);
+});
+
+test("a refresh whose answer is lost is asked for again at once, with the same token", async () => {
+  const { storage, time } = await openClient();
+  let tries = 0;
+  const refreshed = { ...TOKENS, access_token: "access-2", refresh_token: "refresh-2" };
+  const answers = { "/v1/auth/refresh": () => (++tries === 1 ? new TypeError("cut off") : refreshed) };
+  const { calls } = await openClient(answers, { storage, now: () => time.nowMs + 590_000 });
+  assert.deepEqual(paths(calls), ["/v1/auth/refresh", "/v1/auth/refresh", "/v1/ws-tickets"]);
+  assert.deepEqual(calls[1].body, { refresh_token: "refresh-1" });
+  assert.equal(calls[2].authorization, "Bearer access-2");
 });

@@ -130,6 +130,26 @@ export function memoryStorage() {
   return { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), items };
 }
 
+/** Locks as browsers have them: one holder a name, the others wait in turn. */
+export function fakeLocks() {
+  const tails = new Map();
+  const request = async (name, { signal }, work) => {
+    const before = tails.get(name) ?? Promise.resolve();
+    const aborted = new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(new DOMException("too late", "AbortError")));
+    });
+    let done;
+    tails.set(name, new Promise((resolve) => { done = resolve; }));
+    try {
+      await Promise.race([before, aborted]);
+      return await work();
+    } finally {
+      before.then(done);
+    }
+  };
+  return { request };
+}
+
 export const TOKENS = {
   access_token: "access-1",
   token_type: "Bearer",
@@ -163,6 +183,7 @@ export function fakeClient(answers = {}, options = {}) {
     WebSocket: FakeSocket,
     fetch: http.fetch,
     storage,
+    locks: false,
     random: () => 0.5,
     now,
     setTimeout,

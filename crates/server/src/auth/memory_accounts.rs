@@ -6,7 +6,7 @@ mod operators;
 use std::{
     collections::{HashMap, HashSet},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use gamev1_actors::ports::{
@@ -14,8 +14,8 @@ use gamev1_actors::ports::{
 };
 use gamev1_persistence::{
     accounts::{
-        Accounts, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation, SecretHash,
-        SignIn, UsernameTaken,
+        Accounts, NewGuest, NewPlayer, NewSignIn, Player, REUSE_GRACE, Role, Rotate, Rotation,
+        SecretHash, SignIn, UsernameTaken,
     },
     login_ledger::{Failures, Who},
     revocations::{EndedAll, REVOKED_FOR, Revocations, Why},
@@ -36,7 +36,8 @@ pub(super) struct Rows {
     pub(super) players: HashMap<PlayerId, Player>,
     pub(super) devices: HashMap<SecretHash, PlayerId>,
     pub(super) sign_ins: HashMap<SignInId, (SignIn, bool)>,
-    pub(super) refresh: HashMap<SecretHash, (SignInId, bool)>,
+    /// Whose each is, and when it was used for what followed it.
+    pub(super) refresh: HashMap<SecretHash, (SignInId, Option<(SystemTime, SecretHash)>)>,
     pub(super) credentials: HashMap<PlayerId, String>,
     failures: HashMap<Who, Failures>,
     known_devices: HashSet<(PlayerId, SecretHash)>,
@@ -47,6 +48,13 @@ pub(super) struct Rows {
 impl MemoryAccounts {
     pub(crate) fn change(&self, id: PlayerId, change: impl FnOnce(&mut Player)) {
         change(self.rows.lock().players.get_mut(&id).unwrap());
+    }
+
+    /// Each refresh token that was used was so that much earlier.
+    pub(crate) fn date_back_uses(&self, by: Duration) {
+        for (_, used) in self.rows.lock().refresh.values_mut() {
+            *used = used.map(|(at, successor)| (at - by, successor));
+        }
     }
 
     pub(crate) fn remove(&self, id: PlayerId) {
@@ -222,7 +230,7 @@ impl Accounts for MemoryAccounts {
         self.answer(|rows| {
             let NewSignIn { id, player, refresh, expires_at, .. } = new;
             let sign_in = SignIn { id, player, expires_at };
-            rows.refresh.insert(refresh, (id, false));
+            rows.refresh.insert(refresh, (id, None));
             rows.sign_ins.insert(id, (sign_in.clone(), false));
             Some(sign_in)
         })
@@ -231,22 +239,27 @@ impl Accounts for MemoryAccounts {
     fn rotate_refresh(
         &self,
         rotate: Rotate,
-        _now: SystemTime,
+        now: SystemTime,
     ) -> Answer<'_, Result<Rotation, StoreError>> {
         self.answer(|rows| {
             let Some((id, used)) = rows.refresh.get_mut(&rotate.used) else {
                 return Rotation::Unknown;
             };
-            let sign_in = *id;
-            if std::mem::replace(used, true) {
-                rows.end(sign_in, SystemTime::UNIX_EPOCH);
-                return Rotation::Reused { sign_in, revoked: true };
-            }
+            let (sign_in, earlier) = (*id, *used);
             let (row, revoked) = rows.sign_ins[&sign_in].clone();
             if revoked {
                 return Rotation::Revoked { sign_in };
             }
-            rows.refresh.insert(rotate.next, (sign_in, false));
+            if let Some((at, successor)) = earlier {
+                if at + REUSE_GRACE >= now && successor == rotate.next {
+                    let player = rows.players[&row.player].clone();
+                    return Rotation::Rotated { player, sign_in: row };
+                }
+                rows.end(sign_in, now);
+                return Rotation::Reused { sign_in, revoked: true };
+            }
+            *used = Some((now, rotate.next));
+            rows.refresh.insert(rotate.next, (sign_in, None));
             Rotation::Rotated { player: rows.players[&row.player].clone(), sign_in: row }
         })
     }

@@ -113,7 +113,7 @@ impl Credentials for MemoryAccounts {
                 *revoked |= sign_in.player == player && sign_in.id != new.kept;
             }
             rows.refresh.retain(|_, (sign_in, _)| *sign_in != new.kept);
-            rows.refresh.insert(new.refresh, (new.kept, false));
+            rows.refresh.insert(new.refresh, (new.kept, None));
             let player = rows.players.get_mut(&player)?;
             player.epoch += 1;
             let player = player.clone();

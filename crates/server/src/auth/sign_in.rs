@@ -14,6 +14,7 @@ use gamev1_persistence::{
     revocations::REVOKED_FOR,
 };
 use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SignInId, WireError};
+use jsonwebtoken::{Algorithm, crypto};
 
 use super::{
     authenticator::unavailable,
@@ -120,12 +121,14 @@ impl SignIns {
         Ok((token, NewPassword { old_phc, phc, kept, refresh, refresh_expires_at }))
     }
 
-    /// Takes a refresh token for the next one and a new access token.
+    /// Takes a refresh token for the next one and a new access token. The same token again within
+    /// [`gamev1_persistence::accounts::REUSE_GRACE`] gets the same next one: to a client whose answer was lost, and to
+    /// two tabs that renew at once, it is as if it had come once.
     ///
     /// # Errors
     /// `refresh_reused`, `token_revoked`, `token_expired`, `unauthenticated`, `unavailable`.
     pub async fn refresh(&self, token: &str, now: SystemTime) -> Result<SignedIn, Refused> {
-        let refresh_token = secret::text::<SECRET_BYTES>().map_err(WireError::from)?;
+        let refresh_token = self.successor(token)?;
         let rotate = Rotate {
             used: secret::hash(token),
             next: secret::hash(&refresh_token),
@@ -151,6 +154,18 @@ impl SignIns {
                 refused(ErrorCode::Unauthenticated, "this refresh token is unknown")
             }
         }
+    }
+
+    /// The token that follows a refresh token: a MAC of it, so that it can be told again although only its hash is kept.
+    /// Who has the key of the server needs no refresh token anyway.
+    fn successor(&self, used: &str) -> Result<String, WireError> {
+        // What resume tokens are a MAC of has no colon in it.
+        let message = format!("refresh:{used}");
+        let keys = self.tokens.keys();
+        crypto::sign(message.as_bytes(), &keys.resume.0, Algorithm::HS256).map_err(|error| {
+            tracing::error!(%error, "a refresh token cannot be made");
+            WireError::new(ErrorCode::Internal, "the refresh token cannot be made")
+        })
     }
 
     /// An access token for `player` without a way to renew it: for the command line.

@@ -1,6 +1,9 @@
 //! Every route over a real socket: what it answers, and how it refuses.
 
+use std::time::Duration;
+
 use gamev1_actors::game::GameRegistry;
+use gamev1_persistence::accounts::REUSE_GRACE;
 use serde_json::{Value, json};
 
 use crate::{
@@ -71,6 +74,9 @@ async fn a_guest_signs_in_refreshes_and_sees_its_own_row() {
     let refresh = json!({ "refresh_token": first["refresh_token"] }).to_string();
     let renewed = server.post("/v1/auth/refresh", None, &refresh).await;
     assert_eq!(renewed.status, 200, "{renewed:?}");
+    let lost = server.post("/v1/auth/refresh", None, &refresh).await.json();
+    assert_eq!(lost["refresh_token"], renewed.json()["refresh_token"]);
+    server.accounts.date_back_uses(REUSE_GRACE + Duration::from_secs(1));
     let stolen = server.post("/v1/auth/refresh", None, &refresh).await;
     assert_eq!((stolen.status, stolen.code().as_str()), (401, "refresh_reused"));
     let revoked = server.send("GET", "/v1/me", &[("authorization", &bearer(&first))], "").await;
@@ -266,5 +272,38 @@ async fn dev_mode_refuses_what_is_not_of_this_machine_and_names_unknown_members(
     let unknown = server.post("/v1/auth/guest", None, r#"{"colour":1}"#).await;
     assert_eq!((unknown.status, unknown.code().as_str()), (400, "bad_request"));
     assert_eq!(unknown.json()["errors"][0]["pointer"], "/colour");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_keys_are_served_to_whoever_verifies_tokens() {
+    let server = server(&["--origins", "https://game.example"]).await;
+    let answered = server
+        .send("GET", "/.well-known/jwks.json", &[("origin", "https://game.example")], "")
+        .await;
+    assert_eq!(
+        (answered.status, answered.header("cache-control")),
+        (200, Some("public, max-age=60"))
+    );
+    assert_eq!(answered.header("content-type"), Some("application/jwk-set+json"));
+    assert_eq!(answered.header("access-control-allow-origin"), Some("https://game.example"));
+    let kid = &answered.json()["keys"][0]["kid"];
+    let token = server.guest().await["access_token"].as_str().unwrap().to_owned();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    assert_eq!(header.kid.as_deref(), kid.as_str());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn signing_out_is_answered_with_nothing_and_holds() {
+    let server = server(&[]).await;
+    for path in ["/v1/auth/logout", "/v1/auth/logout-all"] {
+        let guest = server.guest().await;
+        let token = guest["access_token"].as_str();
+        let answered = server.post(path, token, "").await;
+        assert_eq!((answered.status, answered.body.as_str()), (204, ""));
+        let again = server.post(path, token, "").await;
+        assert_eq!((again.status, again.code().as_str()), (401, "token_revoked"));
+    }
     server.stop().await;
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use gamev1_persistence::accounts::REUSE_GRACE;
+
 use super::*;
 use crate::auth::{keys::Keys, memory_accounts::MemoryAccounts};
 
@@ -59,11 +61,26 @@ async fn a_refresh_gives_new_tokens_and_a_used_one_ends_the_sign_in() {
     let second = sign_ins.refresh(&first.refresh_token, NOW).await.unwrap();
     assert_eq!(second.player.id, first.player.id);
     assert_ne!(second.refresh_token, first.refresh_token);
-    let refused = sign_ins.refresh(&first.refresh_token, NOW).await.unwrap_err();
+    let late = NOW + REUSE_GRACE + Duration::from_secs(1);
+    let refused = sign_ins.refresh(&first.refresh_token, late).await.unwrap_err();
     assert_eq!(refused.error.code, ErrorCode::RefreshReused);
     assert!(refused.revoked.is_some());
     let refused = sign_ins.refresh(&second.refresh_token, NOW).await.unwrap_err();
     assert_eq!(refused.error.code, ErrorCode::TokenRevoked);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_can_be_had_again_for_a_while() {
+    let Fixture { sign_ins, .. } = fixture();
+    let first = sign_ins.guest(None, NOW).await.unwrap();
+    let lost = sign_ins.refresh(&first.refresh_token, NOW).await.unwrap();
+    let again = sign_ins.refresh(&first.refresh_token, NOW + REUSE_GRACE).await.unwrap();
+    assert_eq!(again.refresh_token, lost.refresh_token);
+    assert_eq!(again.refresh_token.len(), first.refresh_token.len());
+    // Another tab has gone on meanwhile: this one finds its way to where that is.
+    let next = sign_ins.refresh(&lost.refresh_token, NOW + REUSE_GRACE).await.unwrap();
+    let caught_up = sign_ins.refresh(&again.refresh_token, NOW + 2 * REUSE_GRACE).await.unwrap();
+    assert_eq!(caught_up.refresh_token, next.refresh_token);
 }
 
 #[tokio::test]
