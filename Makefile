@@ -59,6 +59,8 @@ bench:
 	$(BENCH) crash
 	$(BENCH) order
 	$(BENCH) restart
+	$(BENCH) tokens
+	$(BENCH) me
 	$(BENCH) idle
 
 # By hand: a hundred thousand sessions that come and go, and what the server holds afterwards.

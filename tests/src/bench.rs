@@ -9,10 +9,12 @@
 
 mod arena;
 mod bare;
+mod calls;
 mod crash;
 mod format;
 mod gamev1;
 mod idle;
+mod me;
 mod measure;
 mod order;
 mod process;
@@ -25,6 +27,7 @@ mod schedule;
 mod ships;
 mod socket;
 mod stage;
+mod tokens;
 mod wire;
 
 use std::{path::PathBuf, thread::available_parallelism, time::Duration};
@@ -55,6 +58,10 @@ enum Bench {
     Order(order::OrderArgs),
     /// Inside one process: a restart alone, a message's way, a checkpoint
     Restart(restart::RestartArgs),
+    /// Inside one process: access tokens that are checked
+    Tokens(tokens::TokensArgs),
+    /// Authenticated HTTP calls: how many a second, and how soon
+    Me(me::MeArgs),
     /// The bare relay by itself; the benches start it
     #[command(hide = true)]
     Bare(bare::BareArgs),
@@ -155,6 +162,8 @@ pub fn main() -> Result<()> {
         Bench::Crash(args) => crash::run(&args, core),
         Bench::Order(args) => order::run(&args, core),
         Bench::Restart(args) => restart::run(&args),
+        Bench::Tokens(args) => tokens::run(&args, core),
+        Bench::Me(args) => me::run(&args, core),
         Bench::Bare(args) => bare::run(args),
     }
 }
