@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bearer;
+mod flood;
 mod keys;
 mod logout;
 mod refresh;

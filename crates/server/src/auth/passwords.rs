@@ -1,5 +1,6 @@
 //! Passwords: hashed with Argon2id in a bounded place off the async threads, checked at a cost that tells nothing.
 
+mod hashing;
 pub mod policy;
 #[cfg(test)]
 mod tests;
@@ -13,19 +14,18 @@ use std::{
     time::Duration,
 };
 
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
-    password_hash::phc::PasswordHash,
-};
+use argon2::{Algorithm, Argon2, Params, Version};
 use gamev1_protocol::{ErrorCode, WireError};
+use parking_lot::Mutex;
 use precis_profiles::{OpaqueString, precis_core::profile::PrecisFastInvocation};
 use serde::{Deserialize, Deserializer};
 use tokio::{sync::Semaphore, time::timeout};
 use zeroize::Zeroizing;
 
+use self::hashing::{Memory, is_cheaper};
 use super::secret::{self, NoRandomness};
 
-/// Who waits for a turn; beyond these nobody does. With the turns this bounds the memory: a turn is 19 MiB.
+/// Who waits for a turn; beyond these nobody does.
 const WAITING_MAX: usize = 32;
 const WAIT_MAX: Duration = Duration::from_secs(1);
 const SALT_BYTES: usize = 16;
@@ -90,6 +90,8 @@ pub struct Passwords {
     turns: Arc<Semaphore>,
     /// Those who have a turn and those who wait.
     places: Arc<Semaphore>,
+    /// One for each turn that has been taken so far, when it is not in use.
+    memories: Arc<Mutex<Vec<Memory>>>,
     checks: AtomicU64,
 }
 
@@ -114,10 +116,12 @@ impl Passwords {
     pub fn with_turns(cost: Cost, turns: usize) -> Result<Passwords, PasswordsError> {
         let Cost { memory_kib, passes } = cost;
         let params = Params::new(memory_kib, passes, 1, None).map_err(PasswordsError::Cost)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let salt = secret::random::<SALT_BYTES>()?;
+        let hash = secret::random::<{ Params::DEFAULT_OUTPUT_LEN }>()?;
         Ok(Passwords {
-            nobody: nobody(cost)?,
-            argon2,
+            nobody: hashing::phc(&params, &salt, &hash),
+            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            memories: Arc::default(),
             turns: Arc::new(Semaphore::new(turns)),
             places: Arc::new(Semaphore::new(turns + WAITING_MAX)),
             checks: AtomicU64::new(0),
@@ -138,11 +142,11 @@ impl Passwords {
             Err(unfit) => return Ok(Err(unfit)),
         };
         let argon2 = self.argon2.clone();
-        self.in_turn(move || {
+        self.in_turn(move |memory| {
             if let Err(unfit) = policy::strength(&normal, &about) {
                 return Ok(Err(unfit));
             }
-            hashed(&argon2, &normal).map(Ok)
+            hashed(&argon2, &normal, memory).map(Ok)
         })
         .await?
     }
@@ -159,12 +163,12 @@ impl Passwords {
         let phc = phc.unwrap_or_else(|| self.nobody.clone());
         let argon2 = self.argon2.clone();
         self.checks.fetch_add(1, Ordering::Relaxed);
-        self.in_turn(move || {
+        self.in_turn(move |memory| {
             let normal = password.normal();
-            let right = argon2.verify_password(normal.as_bytes(), &*phc).is_ok();
+            let right = hashing::is_of(&phc, &normal, memory);
             let grown = right && is_cheaper(&phc, argon2.params());
             // A hash that cannot be made now is made the next time.
-            let rehashed = grown.then(|| hashed(&argon2, &normal).ok()).flatten();
+            let rehashed = grown.then(|| hashed(&argon2, &normal, memory).ok()).flatten();
             Checked { right, rehashed }
         })
         .await
@@ -179,14 +183,18 @@ impl Passwords {
     /// until then, whether or not anybody waits for it any more.
     async fn in_turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, WireError> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| overloaded())?;
         let turn = timeout(WAIT_MAX, self.turns.clone().acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or_else(overloaded)?;
+        let memories = self.memories.clone();
         let working = tokio::task::spawn_blocking(move || {
             let _held = (place, turn);
-            work()
+            let mut memory = memories.lock().pop().unwrap_or_default();
+            let done = work(&mut memory);
+            memories.lock().push(memory);
+            done
         });
         working.await.map_err(|error| {
             tracing::error!(%error, "a password could not be worked on");
@@ -200,28 +208,10 @@ fn overloaded() -> WireError {
     WireError::new(ErrorCode::Overloaded, message).retry_after_ms(1_000)
 }
 
-fn hashed(argon2: &Argon2<'_>, password: &str) -> Result<String, WireError> {
+fn hashed(argon2: &Argon2<'_>, password: &str, memory: &mut Memory) -> Result<String, WireError> {
     let salt = secret::random::<SALT_BYTES>()?;
-    let hash = argon2.hash_password_with_salt(password.as_bytes(), &salt);
-    hash.map(|hash: PasswordHash| hash.to_string()).map_err(|error| {
+    hashing::hash(argon2, password, &salt, memory).map_err(|error| {
         tracing::error!(%error, "a password cannot be hashed");
         WireError::new(ErrorCode::Internal, "the password cannot be hashed")
     })
-}
-
-/// A hash made of random bytes.
-fn nobody(Cost { memory_kib, passes }: Cost) -> Result<String, NoRandomness> {
-    use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
-    let salt = BASE64_STANDARD_NO_PAD.encode(secret::random::<SALT_BYTES>()?);
-    let hash = BASE64_STANDARD_NO_PAD.encode(secret::random::<{ Params::DEFAULT_OUTPUT_LEN }>()?);
-    Ok(format!("$argon2id$v=19$m={memory_kib},t={passes},p=1${salt}${hash}"))
-}
-
-/// Whether a hash was made at a lower cost than that of `now`.
-fn is_cheaper(phc: &str, now: &Params) -> bool {
-    let Ok(hash) = PasswordHash::new(phc) else { return true };
-    let Ok(then) = Params::try_from(&hash) else { return true };
-    hash.algorithm.as_str() != "argon2id"
-        || then.m_cost() < now.m_cost()
-        || then.t_cost() < now.t_cost()
 }

@@ -4,19 +4,19 @@ use e2e::server::Setup;
 
 use super::*;
 
-const PASSWORD: &str = "plinth ember quokka sundial";
-const OTHER: &str = "vexing marzipan otter fjord";
+pub(super) const PASSWORD: &str = "plinth ember quokka sundial";
+pub(super) const OTHER: &str = "vexing marzipan otter fjord";
 
 fn form(username: &str, password: &str) -> Value {
     json!({ "username": username, "email": format!("{username}@example.org"), "password": password })
 }
 
-async fn register(server: &Server, username: &str) -> Player {
+pub(super) async fn register(server: &Server, username: &str) -> Player {
     let answer = server.post("/v1/auth/register", form(username, PASSWORD)).await;
     Player { tokens: answer.ok(201) }
 }
 
-async fn login(server: &Server, login: &str, password: &str) -> e2e::http::Answer {
+pub(super) async fn login(server: &Server, login: &str, password: &str) -> e2e::http::Answer {
     server.post("/v1/auth/login", json!({ "login": login, "password": password })).await
 }
 

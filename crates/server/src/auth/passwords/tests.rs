@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, mpsc};
 
+use argon2::password_hash::phc::PasswordHash;
 use tokio::{sync::oneshot, task::JoinSet};
 
 use super::*;
@@ -92,7 +93,7 @@ async fn held(passwords: &Arc<Passwords>) -> (JoinSet<Result<bool, WireError>>, 
     let passwords = passwords.clone();
     let mut client = JoinSet::new();
     client.spawn(async move {
-        let work = move || {
+        let work = move |_: &mut Memory| {
             let _ = begun.send(());
             wait.recv().is_ok()
         };
@@ -109,7 +110,7 @@ async fn beyond_the_queue_nobody_waits() {
     let mut waiting = JoinSet::new();
     for _ in 0..WAITING_MAX {
         let passwords = passwords.clone();
-        waiting.spawn(async move { passwords.in_turn(|| ()).await });
+        waiting.spawn(async move { passwords.in_turn(|_| ()).await });
     }
     while passwords.places.available_permits() > 0 {
         tokio::task::yield_now().await;
@@ -156,4 +157,32 @@ async fn work_whose_client_has_gone_holds_its_turn_to_its_end() {
 #[test]
 fn a_password_is_not_printed() {
     assert_eq!(format!("{:?}", password(GOOD)), "Password");
+}
+
+#[tokio::test]
+async fn there_is_as_much_memory_as_there_are_turns() {
+    let passwords = Arc::new(Passwords::with_turns(CHEAP, 2).unwrap());
+    for _ in 0..5 {
+        let mut checks = JoinSet::new();
+        for _ in 0..30 {
+            let passwords = passwords.clone();
+            checks.spawn(async move { passwords.check(password(GOOD), None).await.unwrap() });
+        }
+        checks.join_all().await;
+    }
+    assert!((1..=2).contains(&passwords.memories.lock().len()));
+}
+
+#[tokio::test]
+async fn a_hash_is_read_as_it_was_written_wherever() {
+    // From the command line tool of the reference implementation: "password", "somesalt", 2 passes, 64 MiB.
+    let reference =
+        "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    let passwords = Passwords::new(CHEAP).unwrap();
+    let check = |text| passwords.check(password(text), Some(reference.to_owned()));
+    assert!(check("password").await.unwrap().right);
+    assert!(!check("Password").await.unwrap().right);
+    let greedy = reference.replace("m=65536", "m=4194304");
+    let checked = passwords.check(password("password"), Some(greedy)).await.unwrap();
+    assert!(!checked.right, "nobody is made to take 4 GiB");
 }
