@@ -4,7 +4,10 @@ use gamev1_actors::ports::{Answer, StoreError, audit::AuditEntry};
 use gamev1_protocol::PlayerId;
 use uuid::Uuid;
 
-use crate::accounts::{Player, Role};
+use crate::{
+    accounts::{Player, Role},
+    credentials::{Registration, Taken},
+};
 
 /// Which entries are wanted; each condition narrows them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +51,14 @@ pub trait Audit: Send + Sync + 'static {
         role: Role,
         entry: &'a AuditEntry,
     ) -> Answer<'a, Result<Result<Player, RoleRefused>, StoreError>>;
+
+    /// Makes a new account that is an admin from the first moment.
+    fn register_admin<'a>(
+        &'a self,
+        id: PlayerId,
+        new: Registration,
+        entry: &'a AuditEntry,
+    ) -> Answer<'a, Result<Result<Player, Taken>, StoreError>>;
 
     /// Ends every sign-in of a player, as [`crate::revocations::Revocations::end_all`] does. `None` when there is no
     /// such player.

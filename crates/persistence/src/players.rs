@@ -14,6 +14,9 @@ pub trait Players: Send + Sync + 'static {
         after: Option<&'a str>,
         limit: u32,
     ) -> Answer<'a, Result<Vec<Player>, StoreError>>;
+
+    /// The account with that address, in any case.
+    fn by_email<'a>(&'a self, email: &'a str) -> Answer<'a, Result<Option<Player>, StoreError>>;
 }
 
 /// Behind every name that begins with `prefix`: no name has this code point, which is none.

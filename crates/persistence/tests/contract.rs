@@ -145,12 +145,14 @@ macro_rules! every_case {
                 on a store: players {
                     players_are_found_by_the_beginning_of_their_name_in_pages
                     a_name_with_signs_of_patterns_is_taken_as_it_is
+                    an_account_is_found_by_its_address_in_any_case
                 }
                 on a store: audit {
                     entries_are_read_back_the_latest_first_and_by_who_whom_and_what
                     the_same_entry_again_is_none
                     a_role_is_changed_with_its_entry_and_only_where_it_changes
                     the_last_admin_keeps_the_role
+                    an_admin_is_registered_with_its_entry_or_not_at_all
                     signing_out_ends_every_sign_in_and_no_other_players
                     a_sanction_and_its_entry_are_one
                 }

@@ -109,6 +109,11 @@ impl Problem {
         self.0.code
     }
 
+    /// What it says to people.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     pub fn status(&self) -> StatusCode {
         // Codes of sockets alone have no status; over HTTP they would be a fault of ours.
         StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

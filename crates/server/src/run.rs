@@ -71,6 +71,7 @@ pub fn run(games: GameRegistry) -> ExitCode {
             Command::Serve(serve) => serve::run(*serve, games),
             Command::Token(token) => commands::token(&token),
             Command::Keys(command::Keys::Rotate(rotate)) => commands::rotate_keys(&rotate),
+            Command::Admin(command::Admin::Create(create)) => commands::create_admin(&create),
             Command::Migrate(data) => commands::migrate(&data),
             Command::Replay(replay) => replay::run(&replay, &games),
             Command::Supervision(command) => supervision::run(&command),

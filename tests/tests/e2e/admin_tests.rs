@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod first_admin;
 mod players;
 mod repeated;
 

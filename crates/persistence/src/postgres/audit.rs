@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     Postgres,
     accounts::player,
+    credentials,
     fault::Fault,
     pool::Class,
     revocations,
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     accounts::{Player, Role},
     audit::{Audit, RoleRefused, Wanted},
+    credentials::{Registration, Taken},
     revocations::Why,
 };
 
@@ -76,6 +78,18 @@ impl Audit for Postgres {
         }))
     }
 
+    fn register_admin<'a>(
+        &'a self,
+        id: PlayerId,
+        new: Registration,
+        entry: &'a AuditEntry,
+    ) -> Answer<'a, Result<Result<Player, Taken>, StoreError>> {
+        let entry = entry.clone();
+        Box::pin(self.pool.transaction(Class::Write, move |client| {
+            Box::pin(register_admin(client, id, new, entry))
+        }))
+    }
+
     fn sign_out<'a>(
         &'a self,
         player: PlayerId,
@@ -125,18 +139,45 @@ async fn change_role(
     {
         return Ok(Err(RoleRefused::LastAdmin));
     }
-    let values = [
-        (id.as_uuid() as _, Type::UUID),
-        (&role.as_str() as _, Type::TEXT),
-        (&millis(entry.at) as _, Type::INT8),
-    ];
-    client.execute_typed(sql::SET_ROLE, &values).await?;
+    set_role(client, id, role, &entry).await?;
     entry.before = Some(json!({ "role": found.role.as_str() }));
     entry.after = Some(json!({ "role": role.as_str() }));
     append(client, &entry).await?;
     let Some(changed) = player(client, id).await? else { return Ok(Err(RoleRefused::NoPlayer)) };
     revocations::log_epoch(client, &changed, entry.at).await?;
     Ok(Ok(changed))
+}
+
+async fn register_admin(
+    client: &Client,
+    id: PlayerId,
+    new: Registration,
+    entry: AuditEntry,
+) -> Result<Result<Player, Taken>, Fault> {
+    let made = match credentials::register(client, id, &new, entry.at).await? {
+        Ok(made) => made,
+        Err(taken) => return Ok(Err(taken)),
+    };
+    // Nothing was given out under the role that it had for the moment.
+    set_role(client, id, Role::Admin, &entry).await?;
+    let after = json!({ "username": made.username, "role": Role::Admin.as_str() });
+    append(client, &entry.after(after)).await?;
+    Ok(Ok(player(client, id).await?.unwrap_or(made)))
+}
+
+async fn set_role(
+    client: &Client,
+    id: PlayerId,
+    role: Role,
+    entry: &AuditEntry,
+) -> Result<(), Fault> {
+    let values = [
+        (id.as_uuid() as _, Type::UUID),
+        (&role.as_str() as _, Type::TEXT),
+        (&millis(entry.at) as _, Type::INT8),
+    ];
+    client.execute_typed(sql::SET_ROLE, &values).await?;
+    Ok(())
 }
 
 async fn sign_out(

@@ -38,15 +38,7 @@ impl Credentials for Postgres {
         now: SystemTime,
     ) -> Answer<'_, Result<Result<Player, Taken>, StoreError>> {
         Box::pin(self.pool.transaction(Class::Write, move |client| {
-            Box::pin(async move {
-                let player = match enter(client, sql::REGISTER, id, &new, now).await? {
-                    Ok(Some(player)) => player,
-                    Ok(None) => return Err(Fault::Unreadable("a new row is not there".into())),
-                    Err(taken) => return Ok(Err(taken)),
-                };
-                set_credential(client, id, &new.phc, now).await?;
-                Ok(Ok(player))
-            })
+            Box::pin(async move { register(client, id, &new, now).await })
         }))
     }
 
@@ -154,6 +146,22 @@ impl Credentials for Postgres {
             })
         }))
     }
+}
+
+/// Makes a new player who is an account; to be called in a transaction.
+pub(super) async fn register(
+    client: &Client,
+    id: PlayerId,
+    new: &Registration,
+    now: SystemTime,
+) -> Result<Result<Player, Taken>, Fault> {
+    let player = match enter(client, sql::REGISTER, id, new, now).await? {
+        Ok(Some(player)) => player,
+        Ok(None) => return Err(Fault::Unreadable("a new row is not there".into())),
+        Err(taken) => return Ok(Err(taken)),
+    };
+    set_credential(client, id, &new.phc, now).await?;
+    Ok(Ok(player))
 }
 
 /// Writes name and address by `query`, unless somebody has them. No player when the row is not as the query wants it.

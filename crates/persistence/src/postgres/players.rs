@@ -3,10 +3,15 @@
 use gamev1_actors::ports::{Answer, StoreError};
 use tokio_postgres::types::Type;
 
-use super::{Postgres, accounts::read_player, pool::Class, sql::players::SEARCH};
+use super::{
+    Postgres,
+    accounts::read_player,
+    pool::Class,
+    sql::players::{BY_EMAIL, SEARCH},
+};
 use crate::{
     accounts::Player,
-    names::username_key,
+    names::{email_key, username_key},
     players::{Players, end_of_prefix},
 };
 
@@ -31,6 +36,16 @@ impl Players for Postgres {
                 ];
                 let found = client.query_typed(SEARCH, &values).await?;
                 found.iter().map(read_player).collect()
+            })
+        }))
+    }
+
+    fn by_email<'a>(&'a self, email: &'a str) -> Answer<'a, Result<Option<Player>, StoreError>> {
+        let key = email_key(email);
+        Box::pin(self.pool.call(Class::Read, move |client| {
+            Box::pin(async move {
+                let found = client.query_typed_opt(BY_EMAIL, &[(&key as _, Type::TEXT)]).await?;
+                found.as_ref().map(read_player).transpose()
             })
         }))
     }

@@ -14,13 +14,14 @@ use uuid::Uuid;
 use super::{
     Sqlite,
     accounts::player,
-    revocations,
+    credentials, revocations,
     row::{maybe_json, maybe_uuid, millis, time, uuid},
     sql::{self, audit as log},
 };
 use crate::{
     accounts::{Player, Role},
     audit::{Audit, RoleRefused, Wanted},
+    credentials::{Registration, Taken},
     revocations::Why,
 };
 
@@ -58,6 +59,16 @@ impl Audit for Sqlite {
     ) -> Answer<'a, Result<Result<Player, RoleRefused>, StoreError>> {
         let entry = entry.clone();
         Box::pin(self.writer.transaction(move |sqlite| change_role(sqlite, player, role, entry)))
+    }
+
+    fn register_admin<'a>(
+        &'a self,
+        id: PlayerId,
+        new: Registration,
+        entry: &'a AuditEntry,
+    ) -> Answer<'a, Result<Result<Player, Taken>, StoreError>> {
+        let entry = entry.clone();
+        Box::pin(self.writer.transaction(move |sqlite| register_admin(sqlite, id, &new, &entry)))
     }
 
     fn sign_out<'a>(
@@ -112,6 +123,24 @@ fn change_role(
     let Some(changed) = player(sqlite, id)? else { return Ok(Err(RoleRefused::NoPlayer)) };
     revocations::log_epoch(sqlite, &changed, entry.at)?;
     Ok(Ok(changed))
+}
+
+fn register_admin(
+    sqlite: &Connection,
+    id: PlayerId,
+    new: &Registration,
+    entry: &AuditEntry,
+) -> rusqlite::Result<Result<Player, Taken>> {
+    let made = match credentials::register(sqlite, id, new, entry.at)? {
+        Ok(made) => made,
+        Err(taken) => return Ok(Err(taken)),
+    };
+    // Nothing was given out under the role that it had for the moment.
+    let values = (id.as_uuid().as_bytes(), Role::Admin.as_str(), millis(entry.at));
+    sqlite.prepare_cached(sql::SET_ROLE)?.execute(values)?;
+    let after = json!({ "username": made.username, "role": Role::Admin.as_str() });
+    append(sqlite, &entry.clone().after(after))?;
+    Ok(Ok(player(sqlite, id)?.unwrap_or(made)))
 }
 
 fn sign_out(

@@ -28,16 +28,7 @@ impl Credentials for Sqlite {
         new: Registration,
         now: SystemTime,
     ) -> Answer<'_, Result<Result<Player, Taken>, StoreError>> {
-        Box::pin(self.writer.transaction(move |sqlite| {
-            let player = match enter(sqlite, sql::REGISTER, id, &new, now)? {
-                Ok(Some(player)) => player,
-                // An insertion without a conflict has a row.
-                Ok(None) => return Err(rusqlite::Error::QueryReturnedNoRows),
-                Err(taken) => return Ok(Err(taken)),
-            };
-            set_credential(sqlite, id, &new.phc, now)?;
-            Ok(Ok(player))
-        }))
+        Box::pin(self.writer.transaction(move |sqlite| register(sqlite, id, &new, now)))
     }
 
     fn register_guest(
@@ -122,6 +113,23 @@ impl Credentials for Sqlite {
             export::read(&snapshot, id)
         }))
     }
+}
+
+/// Makes a new player who is an account; to be called in a transaction.
+pub(super) fn register(
+    sqlite: &Connection,
+    id: PlayerId,
+    new: &Registration,
+    now: SystemTime,
+) -> rusqlite::Result<Result<Player, Taken>> {
+    let player = match enter(sqlite, sql::REGISTER, id, new, now)? {
+        Ok(Some(player)) => player,
+        // An insertion without a conflict has a row.
+        Ok(None) => return Err(rusqlite::Error::QueryReturnedNoRows),
+        Err(taken) => return Ok(Err(taken)),
+    };
+    set_credential(sqlite, id, &new.phc, now)?;
+    Ok(Ok(player))
 }
 
 /// Writes name and address by `query`, unless somebody has them. No player when the row is not as the query wants it.

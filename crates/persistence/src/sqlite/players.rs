@@ -1,11 +1,16 @@
 //! The search for players, in SQLite.
 
 use gamev1_actors::ports::{Answer, StoreError};
+use rusqlite::OptionalExtension;
 
-use super::{Sqlite, accounts::read_player, sql::players::SEARCH};
+use super::{
+    Sqlite,
+    accounts::read_player,
+    sql::players::{BY_EMAIL, SEARCH},
+};
 use crate::{
     accounts::Player,
-    names::username_key,
+    names::{email_key, username_key},
     players::{Players, end_of_prefix},
 };
 
@@ -23,6 +28,13 @@ impl Players for Sqlite {
         Box::pin(self.readers.call(move |sqlite| {
             let mut search = sqlite.prepare_cached(SEARCH)?;
             search.query_map((first, end, after, limit), read_player)?.collect()
+        }))
+    }
+
+    fn by_email<'a>(&'a self, email: &'a str) -> Answer<'a, Result<Option<Player>, StoreError>> {
+        let key = email_key(email);
+        Box::pin(self.readers.call(move |sqlite| {
+            sqlite.prepare_cached(BY_EMAIL)?.query_row((key,), read_player).optional()
         }))
     }
 }

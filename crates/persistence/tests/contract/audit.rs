@@ -8,6 +8,7 @@ use gamev1_persistence::{
     Database,
     accounts::{NewPlayer, Role, Rotate, Rotation},
     audit::{RoleRefused, Wanted},
+    credentials::{Login, Registration, Taken},
 };
 use gamev1_protocol::PlayerId;
 use serde_json::json;
@@ -96,6 +97,32 @@ pub(crate) async fn the_last_admin_keeps_the_role<S: Database>(store: S) {
     assert_eq!(demote(other.id, one.id).await, Err(RoleRefused::LastAdmin));
     assert_eq!(store.player(one.id).await.unwrap(), Some(one));
     assert_eq!(all(&store).await.len(), 1);
+}
+
+pub(crate) async fn an_admin_is_registered_with_its_entry_or_not_at_all<S: Database>(store: S) {
+    let new = |username: &str, email: &str| Registration {
+        username: username.into(),
+        email: email.into(),
+        phc: "$argon2id$x".into(),
+    };
+    let register = async |username: &str, email: &str| {
+        let id = PlayerId::new();
+        let target = AuditTarget::player(id);
+        let entry = AuditEntry::new(AuditActor::COMMAND_LINE, "create_admin", target, at(10));
+        store.register_admin(id, new(username, email), &entry).await.unwrap()
+    };
+
+    let made = register("Ada", "ada@example.org").await.unwrap();
+    assert_eq!(register("ADA", "other@example.org").await, Err(Taken::Username));
+    assert_eq!(register("other", "Ada@example.org").await, Err(Taken::Email));
+
+    assert_eq!((made.role, made.guest, &*made.username), (Role::Admin, false, "Ada"));
+    let found = store.by_login(Login::Username("ada".into())).await.unwrap().unwrap();
+    assert_eq!((&found.player, &*found.phc), (&made, "$argon2id$x"));
+    let log = all(&store).await;
+    let [entry] = log.as_slice() else { panic!("{log:?}") };
+    assert_eq!(entry.target, AuditTarget::player(made.id));
+    assert_eq!(entry.after, Some(json!({ "username": "Ada", "role": "admin" })));
 }
 
 pub(crate) async fn signing_out_ends_every_sign_in_and_no_other_players<S: Database>(store: S) {

@@ -1,6 +1,7 @@
 //! The search for players.
 
-use gamev1_persistence::Database;
+use gamev1_persistence::{Database, credentials::Registration};
+use gamev1_protocol::PlayerId;
 
 use crate::world::{at, new_player};
 
@@ -41,4 +42,19 @@ pub(crate) async fn a_name_with_signs_of_patterns_is_taken_as_it_is<S: Database>
     assert_eq!(named(&store, "a_", None, 9).await, ["a_b"]);
     assert_eq!(named(&store, "'", None, 9).await, ["'; --"]);
     assert_eq!(named(&store, "%", None, 9).await, [""; 0]);
+}
+
+pub(crate) async fn an_account_is_found_by_its_address_in_any_case<S: Database>(store: S) {
+    let new = Registration {
+        username: "anna".into(),
+        email: "Anna@example.org".into(),
+        phc: "$argon2id$x".into(),
+    };
+    let anna = store.register(PlayerId::new(), new, at(0)).await.unwrap().unwrap();
+    store.create_player(new_player("bert"), at(0)).await.unwrap().unwrap();
+
+    let found = async |email: &str| store.by_email(email).await.unwrap();
+    assert_eq!(found("anna@EXAMPLE.org").await, Some(anna));
+    assert_eq!(found("anna@example").await, None);
+    assert_eq!(found("").await, None);
 }

@@ -77,12 +77,7 @@ impl AccountDesk {
         guest: Option<PlayerId>,
         now: SystemTime,
     ) -> Result<Player, Problem> {
-        let Applicant { username, email, password } = applicant;
-        let (username, email) = named(&username, &email)?;
-        let about = about(&username, &email);
-        let phc = self.passwords.hash(password, about).await?;
-        let phc = phc.map_err(|unfit| unfit_password("/password", unfit))?;
-        let new = Registration { username, email, phc };
+        let new = registration(&self.passwords, applicant).await?;
         let Some(guest) = guest else {
             let made = self.credentials.register(PlayerId::new(), new, now).await;
             return made.map_err(|error| unavailable(&error))?.map_err(taken);
@@ -245,6 +240,20 @@ fn login_key(given: &str, login: Option<&Login>) -> SecretHash {
         Some(Login::Email(email)) => email_key(email),
         None => given.to_lowercase(),
     })
+}
+
+/// An applicant who is fit to be registered, with the password hashed.
+///
+/// # Errors
+/// `validation_failed`, `weak_password`, `overloaded`.
+pub async fn registration(
+    passwords: &Passwords,
+    Applicant { username, email, password }: Applicant,
+) -> Result<Registration, Problem> {
+    let (username, email) = named(&username, &email)?;
+    let phc = passwords.hash(password, about(&username, &email)).await?;
+    let phc = phc.map_err(|unfit| unfit_password("/password", unfit))?;
+    Ok(Registration { username, email, phc })
 }
 
 /// Name and address as they are shown, or all that is wrong with both.

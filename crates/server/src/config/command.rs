@@ -23,6 +23,9 @@ pub enum Command {
     /// Looks after the keys that access tokens are signed with
     #[command(subcommand)]
     Keys(Keys),
+    /// Makes operators
+    #[command(subcommand)]
+    Admin(Admin),
     /// Brings the database up to date, and ends
     Migrate(Data),
     /// Runs a crash record to the same panic (exit code 3), or shows the room before it
@@ -46,6 +49,30 @@ pub struct Rotate {
     /// Removes every other key: all tokens are void, and the new one signs as soon as it is read
     #[arg(long)]
     pub at_once: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Makes an account that is an admin, and prints its password, which is shown this once
+    Create(CreateAdmin),
+}
+
+#[derive(Debug, Args)]
+pub struct CreateAdmin {
+    #[command(flatten)]
+    pub data: Data,
+
+    /// What the admin is called
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+
+    /// The admin's address
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: String,
+
+    /// Takes the password from the first line of the standard input and prints none
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! The commands that do one thing and end.
 
 use std::{
+    io::BufRead,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -16,7 +17,10 @@ use gamev1_protocol::PlayerId;
 use super::{Exit, complain, runtime, say};
 use crate::{
     auth::{
+        account_desk::{self, Applicant},
         keys::{Keys, Rotated},
+        passwords::{Cost, Password, Passwords},
+        secret,
         sign_in::SignIns,
         token::Tokens,
     },
@@ -28,6 +32,10 @@ use crate::{
 /// The time of a token is bounded by that of a sign-in.
 const TTL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
 const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 1..=64;
+
+/// Of a password that is made here: nobody guesses it.
+const PASSWORD_BYTES: usize = 18;
+const PASSWORD_LINE_BYTES_MAX: u64 = 4_096;
 
 /// Why a command did not do it.
 struct Failure {
@@ -77,6 +85,41 @@ pub fn rotate_keys(args: &command::Rotate) -> Exit {
         said.push_str("\nA running server reads its keys every 30 seconds, and on SIGHUP.");
         Ok(said)
     })
+}
+
+/// `gamev1 admin create`: prints the password that the admin begins with, unless it was given.
+pub fn create_admin(args: &command::CreateAdmin) -> Exit {
+    finish(&args.data, |config| async move {
+        let (password, said) = match args.password_stdin {
+            true => (first_line(std::io::stdin().lock()).map_err(failed)?, None),
+            false => {
+                let made = secret::text::<PASSWORD_BYTES>().map_err(failed)?;
+                (made.clone(), Some(made))
+            }
+        };
+        let database = migrated(&config).await?;
+        let passwords = Passwords::new(Cost::DEFAULT).map_err(failed)?;
+        let (username, email) = (args.username.clone(), args.email.clone());
+        let applicant = Applicant { username, email, password: Password::new(password) };
+        let new = account_desk::registration(&passwords, applicant).await;
+        let new = new.map_err(|problem| refused(problem.detail()))?;
+        let (id, now) = (PlayerId::new(), SystemTime::now());
+        let target = AuditTarget::player(id);
+        let entry = AuditEntry::new(AuditActor::COMMAND_LINE, "create_admin", target, now);
+        let made = database.register_admin(id, new, &entry).await;
+        database.close().await;
+        let made = made.map_err(failed)?.map_err(refused)?;
+        let Player { id, username, .. } = made;
+        let password = said.map_or(String::new(), |password| format!("\npassword {password}"));
+        Ok(format!("admin {username} {id}{password}"))
+    })
+}
+
+/// The first line, without its end. Of more than any password has, the rest stays unread.
+fn first_line(input: impl BufRead) -> std::io::Result<String> {
+    let mut line = String::new();
+    input.take(PASSWORD_LINE_BYTES_MAX).read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// `gamev1 migrate`: says what was applied.

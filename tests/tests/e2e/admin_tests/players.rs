@@ -50,7 +50,7 @@ async fn players_are_found_by_name_and_seen_with_what_they_do() {
 async fn a_search_that_cannot_be_is_told_what_is_wrong_with_it() {
     let server = Setup::new().unlimited().start().await;
     let moderator = Operator::new(&server, "the-moderator", "moderator").await;
-    let long = "x".repeat(65);
+    let long = "x".repeat(255);
     for (query, pointer) in [
         ("limit=0".to_owned(), "/limit"),
         ("limit=101".to_owned(), "/limit"),

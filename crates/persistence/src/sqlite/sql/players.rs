@@ -1,5 +1,8 @@
 //! The SQL of the search for players.
 
+pub(in crate::sqlite) const BY_EMAIL: &str =
+    concat!("SELECT ", player!(), " FROM players WHERE email_key = ?1");
+
 pub(in crate::sqlite) const SEARCH: &str = concat!(
     "SELECT ",
     player!(),

@@ -47,6 +47,7 @@ const PLANS: &[(&str, &[&str])] = &[
     (FORGET_SESSIONS, &["idx_session_states_saved_at (saved_at_ms<?)"]),
     (ACTIVE_SANCTIONS, &["SEARCH sanctions USING", "(id>?)"]),
     (LIFT_SANCTIONS, &["idx_sanctions_player_id (player_id=? AND kind=?)"]),
+    (players::BY_EMAIL, &["idx_players_email_key (email_key=?)"]),
     (players::SEARCH, &["SEARCH players USING INDEX", "(username_key>? AND username_key<?)"]),
     (audit::KNOWN, &["SEARCH audit USING PRIMARY KEY (id=?)"]),
     (audit::ENTRIES, &["SEARCH audit USING PRIMARY KEY (id<?)"]),

@@ -4,6 +4,8 @@ use gamev1_actors::ports::{Answer, StoreError, audit::AuditEntry};
 use gamev1_persistence::{
     accounts::{Player, Role},
     audit::{Audit, RoleRefused, Wanted},
+    credentials::{Credentials, Registration, Taken},
+    names::email_key,
     players::Players,
 };
 use gamev1_protocol::PlayerId;
@@ -58,6 +60,27 @@ impl Audit for MemoryAccounts {
         })
     }
 
+    fn register_admin<'a>(
+        &'a self,
+        id: PlayerId,
+        new: Registration,
+        entry: &'a AuditEntry,
+    ) -> Answer<'a, Result<Result<Player, Taken>, StoreError>> {
+        Box::pin(async move {
+            let mut made = match self.register(id, new, entry.at).await? {
+                Ok(made) => made,
+                Err(taken) => return Ok(Err(taken)),
+            };
+            made.role = Role::Admin;
+            self.answer(|rows| {
+                rows.players.insert(id, made.clone());
+                rows.audit.push(entry.clone());
+                Ok(made)
+            })
+            .await
+        })
+    }
+
     fn sign_out<'a>(
         &'a self,
         player: PlayerId,
@@ -91,5 +114,10 @@ impl Players for MemoryAccounts {
             found.truncate(limit as usize);
             found
         })
+    }
+
+    fn by_email<'a>(&'a self, email: &'a str) -> Answer<'a, Result<Option<Player>, StoreError>> {
+        let is_it = |it: &&Player| it.email.as_deref().map(email_key) == Some(email_key(email));
+        self.answer(|rows| rows.players.values().find(is_it).cloned())
     }
 }

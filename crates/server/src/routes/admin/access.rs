@@ -65,7 +65,7 @@ pub async fn role(
     log(who, "role", &format_args!("{player}: {role}"));
     // What was given under the old role ends: tokens here and now, sockets close.
     services.revoker.written(changed.clone(), entry.at);
-    json(StatusCode::OK, &Row::from(&changed))
+    json(StatusCode::OK, &Row::of(&changed, who))
 }
 
 #[derive(Deserialize)]

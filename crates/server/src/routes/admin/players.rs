@@ -4,12 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use gamev1_actors::session::SessionCell;
-use gamev1_persistence::accounts::Player;
+use gamev1_persistence::accounts::{Player, Role};
 use gamev1_protocol::{ErrorCode, PlayerId, RoomId, SessionId};
 use hyper::StatusCode;
 use serde::Serialize;
 
-use super::{operator, sanctions};
+use super::{Operator, operator, sanctions};
 use crate::{
     app::App,
     auth::{authenticator::unavailable, permissions::Permission},
@@ -20,8 +20,8 @@ use crate::{
     time::rfc3339,
 };
 
-/// No name is longer; what is asked for need not be.
-const QUERY_CHARS_MAX: usize = 64;
+/// No name is longer, and no e-mail address.
+const QUERY_CHARS_MAX: usize = 254;
 /// Of a player's sessions at most this many are shown, the latest first.
 const SESSIONS_MAX: usize = 100;
 
@@ -30,6 +30,9 @@ const SESSIONS_MAX: usize = 100;
 pub struct Row<'a> {
     id: PlayerId,
     username: &'a str,
+    /// For admins alone: moderators are told no address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
     guest: bool,
     role: &'static str,
     created_at: String,
@@ -59,11 +62,13 @@ struct Session {
     rooms: Vec<RoomId>,
 }
 
-impl<'a> From<&'a Player> for Row<'a> {
-    fn from(player: &'a Player) -> Row<'a> {
+impl<'a> Row<'a> {
+    /// What `who` is told of a player.
+    pub fn of(player: &'a Player, who: Operator) -> Row<'a> {
         Row {
             id: player.id,
             username: &player.username,
+            email: player.email.as_deref().filter(|_| who.role() == Role::Admin),
             guest: player.guest,
             role: player.role.as_str(),
             created_at: rfc3339(player.created_at),
@@ -78,18 +83,28 @@ impl From<Arc<SessionCell>> for Session {
     }
 }
 
-/// Players whose name begins with `query`, by name.
+/// Players whose name begins with `query`, by name; or the one whose address it is.
 pub async fn search(app: Arc<App>, call: Call, query: HashMap<String, String>) -> Answer {
-    operator(&app, &call, Permission::Players).await?;
+    let who = operator(&app, &call, Permission::Players).await?;
     let limit = paging::limit(query.get("limit").map(String::as_str))?;
     let after = query.get("cursor").map(|cursor| name_of(cursor)).transpose()?;
     let prefix = query.get("query").map_or("", |query| query.trim());
     let chars = prefix.chars().count();
     if chars > QUERY_CHARS_MAX || prefix.contains('\0') {
-        let expected = format!("the beginning of a name, at most {QUERY_CHARS_MAX} characters");
+        let expected =
+            format!("the beginning of a name or an address, at most {QUERY_CHARS_MAX} characters");
         return Err(Problem::bad_request("/query", &expected, &format!("{chars} characters")));
     }
     let players = &app.services()?.players;
+    if prefix.contains('@') {
+        // No name has one.
+        if who.role() < Role::Admin {
+            return Err(Problem::new(ErrorCode::Forbidden, "an address is looked up by admins"));
+        }
+        let found = players.by_email(prefix).await.map_err(|error| unavailable(&error))?;
+        let items = found.iter().map(|player| Row::of(player, who)).collect();
+        return json(StatusCode::OK, &List { items, next_cursor: None });
+    }
     // One more than is shown: whether there is a next page.
     let found = players.search(prefix, after.as_deref(), limit as u32 + 1).await;
     let mut found = found.map_err(|error| unavailable(&error))?;
@@ -97,7 +112,7 @@ pub async fn search(app: Arc<App>, call: Call, query: HashMap<String, String>) -
     found.truncate(limit);
     let last = found.last().filter(|_| more);
     let next_cursor = last.map(|last| BASE64_URL_SAFE_NO_PAD.encode(&last.username));
-    let items = found.iter().map(Row::from).collect();
+    let items = found.iter().map(|player| Row::of(player, who)).collect();
     json(StatusCode::OK, &List { items, next_cursor })
 }
 
@@ -111,7 +126,7 @@ fn name_of(cursor: &str) -> Result<String, Problem> {
 }
 
 pub async fn view(player: String, app: Arc<App>, call: Call) -> Answer {
-    operator(&app, &call, Permission::Players).await?;
+    let who = operator(&app, &call, Permission::Players).await?;
     let services = app.services()?;
     let player = known(&app, &player).await?;
     let bans = services.vault.bans_of(player.id);
@@ -120,7 +135,7 @@ pub async fn view(player: String, app: Arc<App>, call: Call) -> Answer {
     cells.sort_by_key(|cell| std::cmp::Reverse(cell.id));
     cells.truncate(SESSIONS_MAX);
     let document = Document {
-        row: Row::from(&*player),
+        row: Row::of(&player, who),
         sanctions: bans.iter().map(|ban| sanctions::document(ban)).collect(),
         sessions: cells.into_iter().map(Session::from).collect(),
     };
