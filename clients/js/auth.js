@@ -1,4 +1,4 @@
-// Who this client is: guest sign-in, tokens and their renewal, tickets for sockets.
+// Who this client is: a guest or an account, tokens and their renewal, tickets for sockets.
 
 import { errorFromProblem, networkError } from "./errors.js";
 
@@ -48,6 +48,42 @@ export class Auth {
       this.#signingIn = null;
     });
     return this.#signingIn;
+  }
+
+  /** Makes the guest an account under the same id; without a guest a new account. */
+  register(username, email, password) {
+    return this.#alone(async () => {
+      const guest = this.#guest.account ? undefined : await this.#guestToken();
+      const body = { username, email, password, device_id: this.#guest.device_id };
+      this.#keep(await this.#fetch("POST", "/v1/auth/register", body, guest), true);
+      return this.player;
+    });
+  }
+
+  /** Signs in to an account by its name or e-mail address. Who was signed in here before is not any more. */
+  login(login, password) {
+    return this.#alone(async () => {
+      const body = { login, password, device_id: this.#guest.device_id };
+      this.#keep(await this.#fetch("POST", "/v1/auth/login", body), true);
+      return this.player;
+    });
+  }
+
+  /** Ends this sign-in on the server, and forgets it here whether or not the server could be told. */
+  logout() {
+    return this.#alone(async () => {
+      const token = this.#guest.access_token;
+      // The device stays known: it is nobody by itself.
+      this.#store({ device_id: this.#guest.device_id });
+      if (token) await this.#fetch("POST", "/v1/auth/logout", {}, token);
+    });
+  }
+
+  // A token of the guest that is signed in, renewed if need be; none when nobody is.
+  async #guestToken() {
+    if (!this.#guest.refresh_token) return undefined;
+    if (!this.#isGood()) await this.#renew();
+    return this.#guest.access_token;
   }
 
   /** The server refuses the access token: the next use renews it. */
@@ -107,6 +143,8 @@ export class Auth {
       } catch (error) {
         // What a later try may cure must not cost the sign-in.
         if (error.temporary) throw error;
+        // An account wants its password: to go on as a new guest would be to go on as somebody else.
+        if (this.#guest.account) throw error;
       }
     }
     const device = this.#guest.device_id;
@@ -133,14 +171,19 @@ export class Auth {
     return ask();
   }
 
-  #keep(tokens) {
-    this.#guest = {
+  #keep(tokens, account = this.#guest.account ?? false) {
+    this.#store({
       device_id: tokens.device_id ?? this.#guest.device_id,
       access_token: tokens.access_token,
       refresh_token: tokens.refresh_token,
       expires_at_ms: this.#env.now() + tokens.expires_in * 1000,
       player: tokens.player ?? this.#guest.player,
-    };
+      account,
+    });
+  }
+
+  #store(guest) {
+    this.#guest = guest;
     try {
       this.#env.storage?.setItem(this.#storageKey, JSON.stringify(this.#guest));
     } catch {
@@ -171,7 +214,7 @@ export class Auth {
       });
       // Within the time limit too: a body can stall as well as a header.
       const value = await response.json().catch(() => null);
-      if (response.ok && value) return value;
+      if (response.ok && (value || response.status === 204)) return value;
       throw errorFromProblem(response.status, value, response.headers.get("retry-after"));
     } catch (error) {
       throw error.name === "GameError" ? error : networkError(error);

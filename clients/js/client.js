@@ -90,6 +90,29 @@ export class Client extends Emitter {
     });
   }
 
+  /** Makes the guest an account under the same id, or makes a new account. The session goes on. */
+  async register({ username, email, password }) {
+    const player = await this.#auth.register(username, email, password);
+    // What the welcome said of the player is of before.
+    this.#player = null;
+    return player;
+  }
+
+  /** Signs in to an account by its name or e-mail address. A session that is open ends: `connect` opens the next. */
+  async login({ login, password }) {
+    const player = await this.#auth.login(login, password);
+    this.close();
+    this.#player = null;
+    return player;
+  }
+
+  /** Signs out, and closes. `connect` then goes on as a guest. */
+  async logout() {
+    this.close();
+    this.#player = null;
+    await this.#auth.logout();
+  }
+
   /** Leaves for good. `connect` may be called again. */
   close() {
     this.#connection.close();

@@ -125,6 +125,12 @@ export class Client extends Emitter<ClientEvents> {
   serverNowMs(): number;
   /** Resolves once the session is open; rejects only when it never will be. */
   connect(): Promise<void>;
+  /** Makes the guest an account under the same id, or makes a new account. The session goes on. */
+  register(account: { username: string; email: string; password: string }): Promise<PlayerInfo>;
+  /** `login` is a username or an e-mail address. A session that is open ends: `connect` opens the next. */
+  login(account: { login: string; password: string }): Promise<PlayerInfo>;
+  /** Signs out, and closes. `connect` then goes on as a guest. */
+  logout(): Promise<void>;
   close(): void;
   /** Ends a wait between two attempts early. */
   retryNow(): void;

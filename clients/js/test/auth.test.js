@@ -189,3 +189,69 @@ test("a refresh whose answer is lost is asked for again at once, with the same t
   assert.deepEqual(calls[1].body, { refresh_token: "refresh-1" });
   assert.equal(calls[2].authorization, "Bearer access-2");
 });
+
+const ACCOUNT = { ...TOKENS, access_token: "own-1", refresh_token: "own-2", device_id: undefined };
+ACCOUNT.player = { id: "p1", username: "Ada", role: "player" };
+const ACCOUNTS = { "/v1/auth/register": [201, ACCOUNT], "/v1/auth/login": ACCOUNT, "/v1/auth/logout": [204, null] };
+
+test("a guest that registers goes on in the same session under its new name", async () => {
+  const { client, calls, storage } = await openClient(ACCOUNTS);
+  const form = { username: "Ada", email: "ada@example.org", password: "plinth ember quokka sundial" };
+  assert.deepEqual(await client.register(form), ACCOUNT.player);
+  const { path, body, authorization } = calls.at(-1);
+  assert.deepEqual([path, authorization], ["/v1/auth/register", "Bearer access-1"]);
+  assert.deepEqual(body, { ...form, device_id: "device-1" });
+  assert.deepEqual([client.state, client.player.username], ["open", "Ada"]);
+  const kept = JSON.parse(storage.getItem("gamev1.guest"));
+  assert.deepEqual([kept.refresh_token, kept.device_id, kept.account], ["own-2", "device-1", true]);
+});
+
+test("without a guest a new account is made, without a bearer", async () => {
+  const { client, calls } = fakeClient(ACCOUNTS);
+  await client.register({ username: "Ada", email: "ada@example.org", password: "x" });
+  assert.deepEqual(paths(calls), ["/v1/auth/register"]);
+  assert.equal(calls[0].authorization, undefined);
+});
+
+test("a login ends the session of whoever was there, and the next is the account's", async () => {
+  const { client, calls } = await openClient(ACCOUNTS);
+  assert.deepEqual(await client.login({ login: "ada", password: "secret" }), ACCOUNT.player);
+  const { path, body, authorization } = calls.at(-1);
+  assert.deepEqual([path, authorization], ["/v1/auth/login", undefined]);
+  assert.deepEqual(body, { login: "ada", password: "secret", device_id: "device-1" });
+  assert.equal(client.state, "closed");
+  client.connect();
+  await settle();
+  assert.equal(calls.at(-1).authorization, "Bearer own-1");
+  assert.deepEqual(paths(calls).slice(-2), ["/v1/auth/login", "/v1/ws-tickets"]);
+});
+
+test("a password that is refused leaves everything as it was", async () => {
+  const refused = { "/v1/auth/login": [401, { code: "invalid_credentials", detail: "no" }] };
+  const { client, calls, storage } = await openClient(refused);
+  const before = storage.getItem("gamev1.guest");
+  await assert.rejects(client.login({ login: "ada", password: "x" }), { code: "invalid_credentials" });
+  assert.equal(calls.length, 3, "it is not tried again");
+  assert.deepEqual([client.state, storage.getItem("gamev1.guest")], ["open", before]);
+});
+
+test("an account whose sign-in has ended is not taken for a new guest", async () => {
+  const { client, storage, time } = await openClient(ACCOUNTS);
+  await client.login({ login: "ada", password: "secret" });
+  const ended = { "/v1/auth/refresh": [401, { code: "token_revoked" }] };
+  const late = fakeClient(ended, { storage, now: () => time.nowMs + 590_000 });
+  await assert.rejects(late.client.connect(), { code: "token_revoked" });
+  assert.deepEqual(paths(late.calls), ["/v1/auth/refresh"]);
+});
+
+test("a logout is told to the server and forgotten here, but for the device", async () => {
+  const { client, calls, storage } = await openClient(ACCOUNTS);
+  await client.login({ login: "ada", password: "secret" });
+  await client.logout();
+  assert.deepEqual([calls.at(-1).path, calls.at(-1).authorization], ["/v1/auth/logout", "Bearer own-1"]);
+  assert.deepEqual(JSON.parse(storage.getItem("gamev1.guest")), { device_id: "device-1" });
+  assert.equal(client.player, null);
+  const offline = await openClient({ "/v1/auth/logout": new TypeError("offline") });
+  await assert.rejects(offline.client.logout(), { code: "network" });
+  assert.equal(offline.client.player, null);
+});
