@@ -17,13 +17,12 @@ use crate::{ask::Ask, session::SessionCell};
 
 impl Running {
     /// Sees to what the last incarnation failed at: an entry that it applied on its way back, or an item of its inbox.
-    /// The room is not back yet; what is to be done in it waits until it is.
+    /// What is to be done in the game waits until all that is behind it.
     pub(super) fn set_aside(&mut self, site: Site) {
         let failed = self.cell.memory.lock().failed_at_hand();
         match failed {
             Some(Failed::Join(member)) => self.lose_seat(member.seat),
             Some(Failed::Input(input)) => {
-                self.charge(input.seat, site);
                 self.reject_late(input.seat, input.seq, &poison());
                 self.kick_if_barred(input.seat);
             }
@@ -51,7 +50,7 @@ impl Running {
                 }
             }
             RoomItem::Input { ask, seq, .. } if applied => self.input_was_done(&ask, seq),
-            RoomItem::Input { ask, seq, .. } => self.poisoned(&ask, seq, site),
+            RoomItem::Input { ask, seq, .. } => self.poisoned(&ask, seq),
             RoomItem::Dropped { ask, seq } => self.was_dropped(&ask, seq, applied),
             // Everybody is to get a snapshot now.
             RoomItem::Sync { ask } => self.answer(&ask, &Reply::Done {}),
@@ -87,11 +86,10 @@ impl Running {
     }
 
     /// The sender of an input that killed the room is told, and loses the seat the second time within a minute.
-    fn poisoned(&mut self, ask: &Ask, seq: u32, site: Site) {
+    fn poisoned(&mut self, ask: &Ask, seq: u32) {
         let Some(&seat) = self.by_session.get(&ask.session.id) else {
             return self.refuse(ask, &poison());
         };
-        self.charge(seat, site);
         self.cell.memory.lock().hold(Entry::Settle { seat, seq });
         self.reject(ask, seat, seq, &poison());
         self.kick_if_barred(seat);
@@ -108,13 +106,22 @@ impl Running {
         }
     }
 
-    /// A crash in the game's `input` is its sender's.
-    fn charge(&self, seat: Seat, site: Site) {
-        if site == Site::Input
-            && let Some(chair) = self.chairs.get(&seat)
-        {
-            let mut memory = self.cell.memory.lock();
-            memory.charge(chair.seated.player, self.cell.age());
+    /// A crash in the game's `input` is its sender's. Noted before anything else can fail.
+    pub(super) fn charge(&self, site: Site) {
+        if site != Site::Input {
+            return;
+        }
+        let at_hand = match self.cell.memory.lock().at_hand() {
+            Some(Entry::Input(input)) => Some(input.seat),
+            _ => None,
+        };
+        let player = match (at_hand, self.cell.inbox.current()) {
+            (Some(seat), _) => self.cell.seated.lock().get(&seat).map(|seated| seated.player),
+            (None, Some(RoomItem::Input { ask, .. })) => Some(ask.session.player()),
+            (None, _) => None,
+        };
+        if let Some(player) = player {
+            self.cell.memory.lock().charge(player, self.cell.age());
         }
     }
 

@@ -70,20 +70,21 @@ impl Running {
             memory.started = true;
             memory.crashed()
         };
+        self.charge(site);
         let seated: Vec<_> = self.cell.seated.lock().values().cloned().collect();
+        if !self.cell.spec.settings.stateful {
+            self.begin_anew(members(&seated))?;
+        } else if !self.way_back(site, &members(&seated)) {
+            // Its supervisor gives it up and keeps it apart.
+            myself.stop(Some(NO_WAY_BACK.into()));
+            return Ok(());
+        }
         for member in seated {
             // A state that still waits to be sent is of the former incarnation.
             member.session.outbox.take_state(self.cell.n);
             self.sit(member);
         }
         self.set_aside(site);
-        if !self.cell.spec.settings.stateful {
-            self.begin_anew()?;
-        } else if !self.way_back(site) {
-            // Its supervisor gives it up and keeps it apart.
-            myself.stop(Some(NO_WAY_BACK.into()));
-            return Ok(());
-        }
         self.cell.recount();
         self.cell.recovered();
         self.tell_recovered();
@@ -107,14 +108,13 @@ impl Running {
     }
 
     /// Takes ways back until one leads somewhere. False: there is none left.
-    fn way_back(&mut self, mut site: Site) -> bool {
-        let seated = self.members();
+    fn way_back(&mut self, mut site: Site, seated: &[Member]) -> bool {
         loop {
             let way = {
                 let mut memory = self.cell.memory.lock();
                 let way = memory.way_back(site, self.cell.age());
                 if matches!(way, Way::BackToNewest | Way::BackToOlder) {
-                    memory.go_back(way, self.cell.epoch(), &seated);
+                    memory.go_back(way, self.cell.epoch(), seated);
                 }
                 memory.site = Site::Restore;
                 way
@@ -138,19 +138,6 @@ impl Running {
         }
     }
 
-    /// Who sits here, in the order in which they came.
-    fn members(&self) -> Vec<Member> {
-        let mut seated: Vec<_> = self.chairs.values().map(|chair| &chair.seated).collect();
-        // Stays are numbered in time.
-        seated.sort_by_key(|seated| seated.stay);
-        let member = |seated: &Seated| Member {
-            seat: seated.seat,
-            player: seated.player,
-            username: seated.username.clone(),
-        };
-        seated.into_iter().map(member).collect()
-    }
-
     fn restore(&self) -> Result<Room, String> {
         let newest: Option<Checkpoint> = self.cell.memory.lock().newest().cloned();
         let checkpoint = newest.ok_or("there is no checkpoint")?;
@@ -166,13 +153,13 @@ impl Running {
     }
 
     /// A game without state is made anew, with the members it had.
-    fn begin_anew(&mut self) -> Result<(), Fault> {
+    fn begin_anew(&mut self, seated: Vec<Member>) -> Result<(), Fault> {
         self.at(Site::Create);
         let spec = &self.cell.spec;
         let room = Room::create(&*spec.game, &spec.options, &spec.settings, spec.seed);
         self.room = Some(room.map_err(|error| Fault(error.message))?);
         self.at(Site::Own);
-        self.cell.memory.lock().begin_anew(self.members());
+        self.cell.memory.lock().begin_anew(seated);
         Ok(())
     }
 
@@ -253,4 +240,17 @@ impl Running {
             myself.send_after(wait, || RoomMsg::Tick);
         }
     }
+}
+
+/// Who sits there, in the order in which they came.
+fn members(seated: &[Seated]) -> Vec<Member> {
+    let mut seated: Vec<_> = seated.iter().collect();
+    // Stays are numbered in time.
+    seated.sort_by_key(|seated| seated.stay);
+    let member = |seated: &Seated| Member {
+        seat: seated.seat,
+        player: seated.player,
+        username: seated.username.clone(),
+    };
+    seated.into_iter().map(member).collect()
 }

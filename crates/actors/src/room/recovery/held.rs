@@ -27,9 +27,9 @@ impl Memory {
         self.at_hand.as_ref()
     }
 
-    /// Adds one in front of those that wait.
+    /// Adds one behind those that wait.
     pub fn hold(&mut self, entry: Entry) {
-        self.held.push_front(entry);
+        self.held.push_back(entry);
     }
 
     /// The next entry, which is then at hand until it is done.
@@ -58,7 +58,7 @@ impl Memory {
         };
         self.at_hand = None;
         if let Some(entry) = instead {
-            self.hold(entry);
+            self.held.push_front(entry);
         }
         None
     }
@@ -66,7 +66,7 @@ impl Memory {
     /// Who sent or was it has been told.
     pub fn told_failed(&mut self) {
         if let Some(Entry::Input(RawInput { seat, seq, .. })) = self.at_hand.take() {
-            self.hold(Entry::Settle { seat, seq });
+            self.held.push_front(Entry::Settle { seat, seq });
         }
     }
 
@@ -100,7 +100,7 @@ impl Memory {
     /// A game without state is made anew: whoever sits there joins, before anything else that waits.
     pub fn begin_anew(&mut self, seated: Vec<Member>) {
         for member in seated.into_iter().rev() {
-            self.hold(Entry::Join(member));
+            self.held.push_front(Entry::Join(member));
         }
     }
 

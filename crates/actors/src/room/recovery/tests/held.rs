@@ -89,8 +89,8 @@ fn a_seat_that_changed_hands_before_the_newer_checkpoint_changes_them_again_behi
 #[test]
 fn a_leave_that_panics_is_forgotten_and_a_forget_that_panics_too_is_not_told() {
     let mut memory = memory();
-    memory.hold(Entry::Tick);
     memory.hold(Entry::Leave(Seat(1)));
+    memory.hold(Entry::Tick);
     for entry in [Entry::Leave(Seat(1)), Entry::Forget(Seat(1)), Entry::Unseat(Seat(1))] {
         assert_eq!(memory.next_held(), Some(entry.clone()));
         assert_eq!((memory.site, memory.at_hand()), (Site::Leave, Some(&entry)));
@@ -105,8 +105,8 @@ fn a_leave_that_panics_is_forgotten_and_a_forget_that_panics_too_is_not_told() {
 fn an_input_or_a_join_that_panics_while_it_is_held_is_known_until_it_has_been_told() {
     let alice = member(1, "alice");
     let mut memory = memory();
-    memory.hold(Entry::Join(alice.clone()));
     memory.hold(input(0, 9));
+    memory.hold(Entry::Join(alice.clone()));
     let mut now = S;
     for (site, failed) in [
         (Site::Input, Failed::Input(raw_input(0, 9, &json!(null)))),
