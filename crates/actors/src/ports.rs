@@ -260,6 +260,12 @@ pub struct ResumeClaim {
     pub generation: u32,
 }
 
+impl ResumeClaim {
+    /// The epoch of a session of a former process until its client comes back and shows it. A token of it is good for
+    /// nothing.
+    pub const EPOCH_UNKNOWN: u32 = u32::MAX;
+}
+
 /// Makes resume tokens. Reading them is the edge's affair.
 pub trait ResumeTokens: Send + Sync + 'static {
     fn mint(&self, claim: ResumeClaim) -> String;

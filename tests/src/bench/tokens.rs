@@ -23,7 +23,7 @@ use super::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokensArgs {
     /// Players that show a token each
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 2_000)]
     players: usize,
     /// Sign-ins that were revoked, of others
     #[arg(long, default_value_t = 10_000)]

@@ -26,9 +26,6 @@ use crate::{
 /// Frames that wait at a session, at most. While it is full its socket is not read.
 const SESSION_FRAMES_MAX: usize = 64;
 
-/// The epoch of a session of a former process, until its client has shown under which one it was opened.
-pub(super) const EPOCH_UNKNOWN: u32 = u32::MAX;
-
 /// Frames of one socket that belong to the trace of its client.
 const TRACED_FRAMES_MAX: u32 = 100;
 
@@ -228,7 +225,7 @@ impl SessionCell {
     pub(super) fn catch_up(&self, ResumeClaim { epoch, generation, .. }: &ResumeClaim) {
         let (set, get) = (Ordering::AcqRel, Ordering::Acquire);
         // A session of this process has its own, which is the one in the claim.
-        let _ = self.epoch.compare_exchange(EPOCH_UNKNOWN, *epoch, set, get);
+        let _ = self.epoch.compare_exchange(ResumeClaim::EPOCH_UNKNOWN, *epoch, set, get);
         let generation = *generation;
         if self.uncertain.load(Ordering::Acquire) {
             self.generation.fetch_max(generation, Ordering::AcqRel);

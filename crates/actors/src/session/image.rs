@@ -6,9 +6,9 @@ use bytes::Bytes;
 use gamev1_protocol::{Format, PlayerId, SessionId, SignInId};
 use serde::{Deserialize, Serialize};
 
-use super::{SessionCell, cell::EPOCH_UNKNOWN};
+use super::SessionCell;
 use crate::{
-    ports::Identity,
+    ports::{Identity, ResumeClaim},
     room::image::{ImageError, SeatImage},
 };
 
@@ -102,7 +102,7 @@ impl SessionImage {
             username: self.username.clone(),
             role: self.role.clone(),
             sign_in: self.sign_in,
-            epoch: EPOCH_UNKNOWN,
+            epoch: ResumeClaim::EPOCH_UNKNOWN,
             expires_at: self.expires_at,
         }
     }

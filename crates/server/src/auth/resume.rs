@@ -76,11 +76,16 @@ impl ResumeKey {
         if u64::from(end) <= unix_seconds(now) {
             return Err(WireError::new(ErrorCode::ResumeExpired, "this resume token is too old"));
         }
+        let epoch = u32::from_be_bytes(*epoch);
+        if epoch == ResumeClaim::EPOCH_UNKNOWN {
+            // Nothing could revoke it.
+            return Err(unknown());
+        }
         Ok(ResumeClaim {
             session: SessionId::from_uuid(session),
             player: PlayerId::from_uuid(player),
             sign_in: SignInId::from_uuid(sign_in),
-            epoch: u32::from_be_bytes(*epoch),
+            epoch,
             generation: u32::from_be_bytes(*generation),
         })
     }

@@ -46,6 +46,8 @@ fn a_token_that_was_touched_or_made_elsewhere_is_unknown() {
         "é".repeat(60),
     ]);
     wrong.push(key(&theirs).mint_at(claim(), NOW));
+    let of_no_epoch = ResumeClaim { epoch: ResumeClaim::EPOCH_UNKNOWN, ..claim() };
+    wrong.push(key_of_ours.mint_at(of_no_epoch, NOW));
     for token in wrong {
         let error = key_of_ours.read(&token, NOW).unwrap_err();
         assert_eq!(error.code, ErrorCode::ResumeUnknown, "{token}");
