@@ -1,5 +1,6 @@
-// Two tabs of one player in a real browser, which share the tokens in `localStorage`: they renew them one at a time, and
-// neither signs the other out.
+// Tabs of one player in a real browser, which share the tokens in `localStorage`: they renew them one at a time, and none
+// signs another out. A browser may show a tab what another one has stored a moment late; then the server sees the same
+// refresh token again, and gives the same answer.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -19,12 +20,12 @@ before(async () => {
 
 after(() => browser?.close());
 
-/** A tab with a client whose player is that of the context. */
+/** A tab with a client whose player is that of the context. The statuses of its refreshes are kept in `refreshes`. */
 async function tab(context, refreshes) {
   const page = await context.newPage();
   page.setDefaultTimeout(BOUND_MS);
-  page.on("request", (request) => {
-    if (request.url().endsWith("/v1/auth/refresh")) refreshes.push(request.postDataJSON().refresh_token);
+  page.on("response", (response) => {
+    if (response.url().endsWith("/v1/auth/refresh")) refreshes.push(response.status());
   });
   await page.goto(`${SERVER}/docs/errors`);
   await page.evaluate(async () => {
@@ -43,36 +44,32 @@ function ageTokens(page) {
   });
 }
 
-test("two tabs that renew at once do it once, and both play on", { timeout: 4 * BOUND_MS }, async () => {
+test("tabs that renew at the same moment all play on", { timeout: 4 * BOUND_MS }, async () => {
   const context = await browser.newContext();
   const refreshes = [];
   const first = await tab(context, refreshes);
   const player = await first.evaluate(() => window.client.player.id);
-  await ageTokens(first);
   assert.deepEqual(refreshes, []);
-
-  const tabs = await Promise.all([1, 2].map(() => tab(context, refreshes)));
-
-  assert.equal(refreshes.length, 1, "the tabs renewed the tokens one after the other");
-  const all = [first, ...tabs];
+  await ageTokens(first);
+  const all = [first, ...(await Promise.all([1, 2].map(() => tab(context, refreshes))))];
+  assert.ok(refreshes.length >= 1);
+  for (let round = 0; round < 3; round += 1) {
+    await ageTokens(first);
+    const players = all.map((page) =>
+      page.evaluate(async () => {
+        const { Client } = await import("/client/gamev1.js");
+        const client = new Client({ storage: localStorage, storageKey: "shared" });
+        await client.listRooms();
+        return client.player.id;
+      }),
+    );
+    assert.deepEqual(await Promise.all(players), [player, player, player]);
+  }
+  assert.ok(refreshes.length < 3 * all.length, `most find what another has left: ${refreshes.length}`);
+  assert.deepEqual([...new Set(refreshes)], [200]);
   for (const page of all) {
     assert.equal(await page.evaluate(() => window.client.player.id), player);
     assert.equal(await page.evaluate(() => window.client.state), "open");
   }
-  // And again, with all of them at the same moment.
-  for (let round = 2; round < 5; round += 1) {
-    await ageTokens(first);
-    const renewed = all.map((page) =>
-      page.evaluate(async () => {
-        const { Client } = await import("/client/gamev1.js");
-        const { items } = await new Client({ storage: localStorage, storageKey: "shared" }).listRooms();
-        return items.length;
-      }),
-    );
-    assert.ok((await Promise.all(renewed)).every(Number.isInteger));
-    assert.equal(refreshes.length, round);
-  }
-  assert.equal(new Set(refreshes).size, refreshes.length, "no refresh token was shown twice");
-  for (const page of all) assert.equal(await page.evaluate(() => window.client.state), "open");
   await context.close();
 });
