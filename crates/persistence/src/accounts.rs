@@ -178,15 +178,6 @@ pub trait Accounts: Send + Sync + 'static {
         now: SystemTime,
     ) -> Answer<'_, Result<Result<Player, UsernameTaken>, StoreError>>;
 
-    /// Sets the role; where that changes it the player's epoch grows, so that tokens with the old role are void.
-    /// `None` when there is no such player.
-    fn set_role(
-        &self,
-        player: PlayerId,
-        role: Role,
-        now: SystemTime,
-    ) -> Answer<'_, Result<Option<Player>, StoreError>>;
-
     /// `None` when there is no such player.
     fn open_sign_in(
         &self,

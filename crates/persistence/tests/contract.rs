@@ -38,8 +38,11 @@ use std::{
 };
 
 use gamev1_persistence::{
-    Database, Postgres, PostgresOptions, Sqlite, SqliteOptions, testing::Cluster,
+    Database, Postgres, PostgresOptions, Sqlite, SqliteOptions,
+    audit::{Audit, Wanted},
+    testing::Cluster,
 };
+use gamev1_protocol::PlayerId;
 
 use crate::world::Engine;
 
@@ -76,7 +79,6 @@ macro_rules! every_case {
                     a_guest_for_whom_no_name_is_free_is_refused_and_leaves_nothing
                     a_username_is_found_and_taken_in_any_case
                     a_player_is_found_as_it_was_made
-                    another_role_makes_the_epoch_grow_and_the_same_role_does_not
                 }
                 on a store: sign_ins {
                     a_sign_in_of_nobody_is_not_opened
@@ -223,4 +225,26 @@ impl Engine for PostgresEngine {
         store.migrate().await.unwrap();
         store
     }
+}
+
+/// What SQLite does of this is in `sqlite.rs`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_of_the_audit_log_is_neither_changed_nor_deleted_in_postgres() {
+    let engine = PostgresEngine::fresh();
+    let store = engine.open().await;
+    let entry = world::entry(PlayerId::new(), "ban", PlayerId::new());
+    store.append(&entry).await.unwrap();
+    let (_, database) = engine.url.rsplit_once('/').unwrap();
+
+    for change in ["UPDATE audit SET reason = 'another'", "DELETE FROM audit", "TRUNCATE audit"] {
+        cluster().sql_on(
+            database,
+            &format!(
+                "DO $$ BEGIN BEGIN {change}; EXCEPTION WHEN raise_exception THEN RETURN; END; \
+                 RAISE 'it was done'; END $$"
+            ),
+        );
+    }
+
+    assert_eq!(store.entries(&Wanted::default(), 9).await.unwrap(), [entry]);
 }

@@ -6,7 +6,7 @@ use gamev1_actors::ports::{Answer, StoreError};
 use gamev1_protocol::{PlayerId, SignInId};
 use tokio_postgres::{Client, Row, types::Type};
 
-use super::{Postgres, fault::Fault, pool::Class, revocations, row, sign_ins, sql};
+use super::{Postgres, fault::Fault, pool::Class, row, sign_ins, sql};
 use crate::{
     accounts::{
         Accounts, NAMES_MAX, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation,
@@ -67,29 +67,6 @@ impl Accounts for Postgres {
     ) -> Answer<'_, Result<Result<Player, UsernameTaken>, StoreError>> {
         Box::pin(self.pool.transaction(Class::Write, move |client| {
             Box::pin(async move { create(client, &new, now).await })
-        }))
-    }
-
-    fn set_role(
-        &self,
-        id: PlayerId,
-        role: Role,
-        now: SystemTime,
-    ) -> Answer<'_, Result<Option<Player>, StoreError>> {
-        Box::pin(self.pool.transaction(Class::Write, move |client| {
-            Box::pin(async move {
-                let values = [
-                    (id.as_uuid() as _, Type::UUID),
-                    (&role.as_str() as _, Type::TEXT),
-                    (&row::millis(now) as _, Type::INT8),
-                ];
-                let changed = client.execute_typed(sql::SET_ROLE, &values).await?;
-                let player = player(client, id).await?;
-                if let Some(player) = player.as_ref().filter(|_| changed > 0) {
-                    revocations::log_epoch(client, player, now).await?;
-                }
-                Ok(player)
-            })
         }))
     }
 

@@ -6,7 +6,7 @@ use gamev1_actors::ports::{Answer, StoreError};
 use gamev1_protocol::{PlayerId, SignInId};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Sqlite, revocations, row, sign_ins, sql};
+use super::{Sqlite, row, sign_ins, sql};
 use crate::{
     accounts::{
         Accounts, NAMES_MAX, NewGuest, NewPlayer, NewSignIn, Player, Role, Rotate, Rotation,
@@ -63,24 +63,6 @@ impl Accounts for Sqlite {
         now: SystemTime,
     ) -> Answer<'_, Result<Result<Player, UsernameTaken>, StoreError>> {
         Box::pin(self.writer.transaction(move |sqlite| create(sqlite, &new, now)))
-    }
-
-    fn set_role(
-        &self,
-        id: PlayerId,
-        role: Role,
-        now: SystemTime,
-    ) -> Answer<'_, Result<Option<Player>, StoreError>> {
-        Box::pin(self.writer.transaction(move |sqlite| {
-            let mut set = sqlite.prepare_cached(sql::SET_ROLE)?;
-            let changed =
-                set.execute((id.as_uuid().as_bytes(), role.as_str(), row::millis(now)))?;
-            let player = player(sqlite, id)?;
-            if let Some(player) = player.as_ref().filter(|_| changed > 0) {
-                revocations::log_epoch(sqlite, player, now)?;
-            }
-            Ok(player)
-        }))
     }
 
     fn open_sign_in(

@@ -10,7 +10,7 @@ use gamev1_persistence::accounts::{Accounts, NewGuest, NewPlayer, Player, Role, 
 use gamev1_protocol::PlayerId;
 use tokio::task::JoinSet;
 
-use crate::world::{a_player, at, new_guest, new_player, secret};
+use crate::world::{at, new_guest, new_player, secret};
 
 pub(crate) async fn the_same_device_gets_the_same_player<S: Accounts>(store: S) {
     let (device, other) = (secret(), secret());
@@ -98,17 +98,4 @@ pub(crate) async fn a_player_is_found_as_it_was_made<S: Accounts>(store: S) {
 
     assert_eq!(store.player(expected.id).await.unwrap(), Some(expected));
     assert_eq!(store.player(PlayerId::new()).await.unwrap(), None);
-}
-
-pub(crate) async fn another_role_makes_the_epoch_grow_and_the_same_role_does_not<S: Accounts>(
-    store: S,
-) {
-    let player = a_player(&store).await;
-
-    let admin = store.set_role(player.id, Role::Admin, at(5)).await.unwrap().unwrap();
-    assert_eq!((admin.role, admin.epoch, admin.updated_at), (Role::Admin, player.epoch + 1, at(5)));
-
-    assert_eq!(store.set_role(player.id, Role::Admin, at(9)).await.unwrap(), Some(admin.clone()));
-    assert_eq!(store.player(player.id).await.unwrap(), Some(admin));
-    assert_eq!(store.set_role(PlayerId::new(), Role::Admin, at(9)).await.unwrap(), None);
 }

@@ -67,6 +67,7 @@ pub(crate) async fn a_role_is_changed_with_its_entry_and_only_where_it_changes<S
         let changed = store.change_role(player.id, Role::Moderator, &change).await.unwrap();
         let changed = changed.unwrap();
         assert_eq!((changed.role, changed.epoch), (Role::Moderator, player.epoch + 1));
+        assert_eq!(changed.updated_at, change.at);
         assert_eq!(store.player(player.id).await.unwrap(), Some(changed));
     }
     // What was given under the old role ends, and every process hears of it, once.

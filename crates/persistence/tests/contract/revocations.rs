@@ -11,7 +11,7 @@ use gamev1_persistence::{
 use gamev1_protocol::{PlayerId, SignInId};
 use tokio::{task::JoinSet, time::timeout};
 
-use crate::world::{a_player, at, new_sign_in, secret};
+use crate::world::{a_player, at, entry, new_sign_in, secret};
 
 pub(crate) async fn an_ended_sign_in_is_in_the_log_once_and_its_tokens_are_void<S: Database>(
     store: S,
@@ -72,8 +72,10 @@ pub(crate) async fn whatever_revokes_is_in_the_log<S: Database>(store: S) {
     rotate(&store, stolen, 1).await;
 
     rotate(&store, stolen, 20).await;
-    store.set_role(player.id, Role::Admin, at(21)).await.unwrap();
-    store.set_role(player.id, Role::Admin, at(22)).await.unwrap();
+    for _ in 0..2 {
+        let role = entry(player.id, "role", player.id);
+        store.change_role(player.id, Role::Admin, &role).await.unwrap().unwrap();
+    }
 
     let logged = store.since(0, at(22), 9).await.unwrap();
     let what: Vec<_> = logged.iter().map(|line| line.what).collect();

@@ -208,20 +208,6 @@ impl Accounts for MemoryAccounts {
         })
     }
 
-    fn set_role(
-        &self,
-        player: PlayerId,
-        role: Role,
-        _now: SystemTime,
-    ) -> Answer<'_, Result<Option<Player>, StoreError>> {
-        self.answer(|rows| {
-            let player = rows.players.get_mut(&player)?;
-            player.epoch += u32::from(player.role != role);
-            player.role = role;
-            Some(player.clone())
-        })
-    }
-
     fn open_sign_in(
         &self,
         new: NewSignIn,
