@@ -12,6 +12,7 @@ use e2e::{
 use gamev1_persistence::testing::Cluster;
 use serde_json::json;
 
+mod accounts;
 mod postgres;
 
 /// One cluster for all of these tests; each has a database of its own.

@@ -1,6 +1,7 @@
 //! Names and addresses that are taken, and those that are not.
 
 use gamev1_persistence::names::{email_key, username_key};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -139,5 +140,40 @@ fn one_signs_in_by_either() {
     assert_eq!(username_key("Ada"), "ada");
     for nobody in ["", "two words", "ada@", &"a".repeat(5_000), "nul\0"] {
         assert_eq!(login(nobody), None, "{nobody:.20}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_is_sent_breaks_anything(given in ".{0,80}", bytes in any::<Vec<char>>()) {
+        for text in [given, bytes.into_iter().collect()] {
+            let _ = (username(&text), email(&text), login(&text));
+        }
+    }
+
+    /// What was taken is taken again as it is, and found by whoever signs in with it.
+    #[test]
+    fn a_name_that_was_taken_stays_as_it_is(given in r"[\w.\-]{3,40}") {
+        if let Ok(shown) = username(&given) {
+            prop_assert_eq!(username(&shown), Ok(shown.clone()));
+            let Some(Login::Username(found)) = login(&given) else {
+                return Err(TestCaseError::fail(given));
+            };
+            prop_assert_eq!(username_key(&found), username_key(&shown));
+        }
+    }
+
+    #[test]
+    fn an_address_that_was_taken_stays_as_it_is(
+        local in r"[\w.+\-]{1,20}",
+        domain in r"[\w]{1,12}\.[a-zA-Z]{2,8}",
+    ) {
+        if let Ok(shown) = email(&format!("{local}@{domain}")) {
+            prop_assert_eq!(email(&shown), Ok(shown.clone()));
+            let Some(Login::Email(found)) = login(&format!(" {local}@{domain}")) else {
+                return Err(TestCaseError::fail(shown));
+            };
+            prop_assert_eq!(email_key(&found), email_key(&shown));
+        }
     }
 }

@@ -82,6 +82,8 @@ fn is_common(lower: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn code(password: &str) -> &'static str {
@@ -133,6 +135,18 @@ mod tests {
     fn the_same_password_typed_in_another_way_is_the_same() {
         let apart = form("cafe\u{301} au lait, deux fois").unwrap();
         assert_eq!(apart, form("café au lait, deux\u{a0}fois").unwrap());
+    }
+
+    proptest! {
+        // The estimate takes its time.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn nothing_that_is_sent_breaks_anything(given in any::<Vec<char>>(), text in ".{15,128}") {
+            for password in [given.into_iter().collect(), text] {
+                let _ = code(&password);
+            }
+        }
     }
 
     #[test]
