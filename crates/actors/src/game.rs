@@ -49,7 +49,8 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// A [`Refusal`] when the options make no sense; the room is not made.
     fn new(options: Self::Options, ctx: &mut Ctx<'_, Self::Event>) -> Result<Self, Refusal>;
 
-    /// A player takes a seat.
+    /// A player takes a seat. When a room has gone back to a checkpoint, whoever came since takes it again; a refusal
+    /// then costs the seat.
     ///
     /// # Errors
     /// A [`Refusal`] is told to the player; the seat stays free and `self` must be as before.
