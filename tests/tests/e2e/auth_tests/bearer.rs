@@ -105,6 +105,8 @@ async fn the_command_line_makes_a_token_of_a_role_that_the_database_keeps() {
     let dial = Dial::new().header("authorization", format!("Bearer {token}"));
     let client: Client = server.dial(&dial).await;
     assert_eq!(client.welcome["player"]["role"], "admin");
+    // The last admin stays one.
+    token_of(&server, &["--username", "another", "--role", "admin"]).await;
     // The role is in the database: what was signed for the old one is void.
     let demoted = token_of(&server, &["--username", "operator", "--role", "player"]).await;
     let me = server.answer(server.call(Method::GET, "/v1/me").bearer_auth(&demoted)).await.ok(200);
