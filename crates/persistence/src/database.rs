@@ -7,19 +7,21 @@ use gamev1_actors::ports::{Answer, RoomStore, SanctionStore, StoreError};
 use crate::{
     accounts::Accounts,
     audit::Audit,
+    backup::Backups,
     credentials::Credentials,
     history::History,
     login_ledger::LoginLedger,
     players::Players,
     postgres::{DatabaseUrl, Postgres, PostgresOptions},
     revocations::Revocations,
-    sqlite::{OpenError, Sqlite, SqliteOptions},
+    sqlite::{FILE_NAME, OpenError, Sqlite, SqliteOptions},
 };
 
 /// An engine. Shared behind an `Arc`; each of its ports is had by upcasting.
 pub trait Database:
     Accounts
     + Audit
+    + Backups
     + Credentials
     + History
     + LoginLedger
@@ -64,6 +66,11 @@ pub async fn open(
         Some(url) => Arc::new(Postgres::new(PostgresOptions::new(url.clone()))),
         None => Arc::new(Sqlite::open(SqliteOptions::new(data_dir)).await?),
     })
+}
+
+/// Whether [`open`] would find a database rather than make one. One at an address is not asked.
+pub fn is_there(data_dir: &Path, url: Option<&DatabaseUrl>) -> bool {
+    url.is_some() || data_dir.join(FILE_NAME).is_file()
 }
 
 /// Open connections.

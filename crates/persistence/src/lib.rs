@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod backup;
 pub mod crash_records;
 pub mod credentials;
 pub mod database;

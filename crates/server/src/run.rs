@@ -73,6 +73,7 @@ pub fn run(games: GameRegistry) -> ExitCode {
             Command::Keys(command::Keys::Rotate(rotate)) => commands::rotate_keys(&rotate),
             Command::Admin(command::Admin::Create(create)) => commands::create_admin(&create),
             Command::Migrate(data) => commands::migrate(&data),
+            Command::Db(command::Db::Backup(backup)) => commands::backup(&backup),
             Command::Replay(replay) => replay::run(&replay, &games),
             Command::Supervision(command) => supervision::run(&command),
         },

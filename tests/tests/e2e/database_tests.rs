@@ -13,6 +13,7 @@ use gamev1_persistence::testing::Cluster;
 use serde_json::json;
 
 mod accounts;
+mod backup;
 mod postgres;
 
 /// One cluster for all of these tests; each has a database of its own.

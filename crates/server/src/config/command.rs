@@ -28,6 +28,9 @@ pub enum Command {
     Admin(Admin),
     /// Brings the database up to date, and ends
     Migrate(Data),
+    /// Looks after the database
+    #[command(subcommand)]
+    Db(Db),
     /// Runs a crash record to the same panic (exit code 3), or shows the room before it
     Replay(Replay),
     /// Reads supervision files
@@ -73,6 +76,22 @@ pub struct CreateAdmin {
     /// Takes the password from the first line of the standard input and prints none
     #[arg(long)]
     pub password_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Db {
+    /// Copies the SQLite database into a new file, beside a server that uses it
+    Backup(Backup),
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    #[command(flatten)]
+    pub data: Data,
+
+    /// The copy, which must not be there yet
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

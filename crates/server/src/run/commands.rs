@@ -137,6 +137,24 @@ pub fn migrate(args: &command::Data) -> Exit {
     })
 }
 
+/// `gamev1 db backup`: copies the database as it is, beside a server that uses it.
+pub fn backup(args: &command::Backup) -> Exit {
+    finish(&args.data, |config| async move {
+        // To open it would make it, and its empty copy would be taken for a backup.
+        if !database::is_there(&config.data_dir, config.database_url.as_ref()) {
+            return Err(refused(format!("there is no database in {}", config.data_dir.display())));
+        }
+        let database = open(&config).await?;
+        let written = database.backup(&args.file).await;
+        database.close().await;
+        match written {
+            Ok(()) => Ok(format!("{} is written", args.file.display())),
+            Err(error) if error.is_final() => Err(refused(error)),
+            Err(error) => Err(failed(error)),
+        }
+    })
+}
+
 /// Does what a command is for and tells how it ended.
 fn finish<F>(args: &command::Data, command: impl FnOnce(Config) -> F) -> Exit
 where
