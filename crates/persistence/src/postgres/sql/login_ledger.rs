@@ -11,8 +11,8 @@ pub(in crate::postgres) const KEEP_FAILURES: &str = "INSERT INTO failed_logins \
 pub(in crate::postgres) const CLEAR_FAILURES: &str =
     "DELETE FROM failed_logins WHERE hash = ANY($1)";
 
-pub(in crate::postgres) const FORGET_FAILURES: &str = "DELETE FROM failed_logins WHERE hash IN \
-     (SELECT hash FROM failed_logins WHERE last_ms < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)";
+pub(in crate::postgres) const FORGET_FAILURES: &str = "DELETE FROM failed_logins WHERE hash = ANY(ARRAY( \
+     SELECT hash FROM failed_logins WHERE last_ms < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))";
 
 pub(in crate::postgres) const KNOWS_DEVICE: &str =
     "SELECT 1 FROM known_devices WHERE player_id = $1 AND hash = $2";
