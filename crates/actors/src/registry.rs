@@ -94,7 +94,13 @@ impl ActorRegistry {
         let trace_id = incident.trace_id();
         tracing::error!(%path, %reason, %decision, doing, restarts, trace_id, "incident");
         let crash_loop = incident.decision == Decision::Quarantine;
+        let gone = incident.cause != Cause::Stuck;
         self.incidents.lock().add(incident);
+        if gone {
+            // It is dead, or has not begun: the watchdog must not take it for one that hangs. One that is stuck is at
+            // its message still.
+            meta.at_rest();
+        }
         if crash_loop {
             self.draw_crash_loop();
         }

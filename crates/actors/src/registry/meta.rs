@@ -163,7 +163,7 @@ impl ActorMeta {
         self.since_ns.store(self.clock.now_ns().max(1), Relaxed);
     }
 
-    /// It has been handled. Not called after a failure: what the actor died of is read from here.
+    /// It has been handled. Not called after a failure: what the actor died of is read from here, and then cleared.
     /// Gives the time that it took.
     pub fn end(&self) -> Duration {
         let since = self.since_ns.load(Relaxed);
@@ -172,6 +172,17 @@ impl ActorMeta {
         add(&self.busy_ns, took);
         add(&self.handled, 1);
         Duration::from_nanos(took)
+    }
+
+    /// Its last message has ended with it: it is at none, whatever it died of.
+    pub(crate) fn at_rest(&self) {
+        self.since_ns.store(0, Relaxed);
+    }
+
+    /// When the message that it is at began, on the registry's clock; 0 when it is at none. Tells one message from the
+    /// next.
+    pub(crate) fn busy_since(&self) -> u64 {
+        self.since_ns.load(Relaxed)
     }
 
     /// What it is handling, and for how long.

@@ -35,6 +35,22 @@ fn an_actor_that_starts_again_keeps_its_place_and_its_counts() {
 }
 
 #[test]
+fn whatever_failed_is_at_no_message_any_more_and_what_is_stuck_still_is() {
+    let registry = ActorRegistry::default();
+    let meta = registry.enter(place("/root", "a"));
+    for decision in [Decision::Restart, Decision::Quarantine, Decision::Stop] {
+        meta.started();
+        meta.begin(1);
+        registry.failed(&meta, failure(decision));
+        assert_eq!(registry.incidents()[0].doing, Some("second"), "{decision}");
+        assert_eq!(meta.current(), None, "{decision}");
+    }
+    meta.begin(0);
+    registry.failed(&meta, Failure::new(Cause::Stuck, "a loop", Decision::Quarantine));
+    assert_eq!(meta.current().unwrap().0, "first");
+}
+
+#[test]
 fn children_are_those_directly_below() {
     let registry = ActorRegistry::default();
     for (under, name) in [("", "root"), ("/root", "a"), ("/root/a", "b"), ("/root", "a-b")] {
