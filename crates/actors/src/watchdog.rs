@@ -80,16 +80,16 @@ struct Dog {
     runtime: Handle,
     beat: Beat,
     watch: Watch,
-    /// What was given up, to see whether it comes back.
-    lost: Vec<Arc<ActorMeta>>,
+    /// What was given up, and since when it is at its message, to see whether it comes back.
+    lost: Vec<(Arc<ActorMeta>, u64)>,
 }
 
 impl Dog {
     /// One look. Why the process is to end, if it is.
     fn look(&mut self, now: Duration, round: Duration) -> Option<String> {
         let watch = &mut self.watch;
-        self.lost.retain(|meta| {
-            let lost = meta.current().is_some();
+        self.lost.retain(|(meta, since)| {
+            let lost = meta.busy_since() == *since && *since != 0;
             if !lost {
                 watch.came_back(&meta.path);
             }
@@ -102,11 +102,12 @@ impl Dog {
             {
                 let (path, handled) = (meta.path.clone(), meta.handled());
                 let blocks = meta.kind.name == room::KIND.name;
-                seen.push((meta.clone(), Busy { path, handled, message, lasting, blocks }));
+                let since = meta.busy_since();
+                seen.push((meta.clone(), since, Busy { path, handled, message, lasting, blocks }));
             }
         });
         let unanswered = self.beat.unanswered(now, round, &self.runtime);
-        let busy = seen.iter().map(|(_, busy)| busy.clone()).collect();
+        let busy = seen.iter().map(|(_, _, busy)| busy.clone()).collect();
         let mut why = None;
         for finding in self.watch.look(now, round, unanswered, busy) {
             match finding {
@@ -114,9 +115,8 @@ impl Dog {
                     tracing::warn!(%path, doing = message, ?lasting, "an actor is at one message for long");
                 }
                 Finding::Stuck(busy) => {
-                    let meta = seen.iter().find(|(_, seen)| *seen == busy).map(|(meta, _)| meta);
-                    if let Some(meta) = meta {
-                        self.lost.push(meta.clone());
+                    if let Some((meta, since, _)) = seen.iter().find(|(.., seen)| *seen == busy) {
+                        self.lost.push((meta.clone(), *since));
                         self.give_up(meta, &busy);
                     }
                 }

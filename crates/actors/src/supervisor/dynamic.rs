@@ -251,10 +251,17 @@ impl Brood {
         };
         self.keep_apart(&child, Apart::Stuck, myself);
         if let Some(cell) = child.running {
-            // Should it ever come to an end, it dies there, and nobody is told or waits for it.
+            // Should it ever come to an end, it dies there, and no supervisor is told or waits for it.
             cell.unlink(myself.get_cell());
             cell.kill();
-            self.remains.take(&cell);
+            if let Some(task) = self.remains.take(&cell) {
+                let meta = child.meta.clone();
+                tokio::spawn(async move {
+                    // However it ended, by a panic or by the kill in the middle of its message: its thread is free.
+                    let _ = task.await;
+                    meta.at_rest();
+                });
+            }
         }
     }
 

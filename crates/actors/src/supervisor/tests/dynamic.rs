@@ -233,6 +233,32 @@ async fn a_child_that_hangs_is_left_to_itself_and_kept_apart_as_stuck() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_child_that_hung_and_ended_in_the_middle_of_its_message_is_at_none() {
+    let mut stage = Stage::new().await;
+    let slot = Arc::<Slot<DynamicMsg>>::default();
+    let spec = DynamicSpec { quarantine: ms(600_000), ..spec(Restart::Transient) };
+    let nursery = nursery(spec, &slot, Arc::new(Vec::new));
+    let registry = nursery.registry.clone();
+    let (_, handle) = Actor::spawn(None, DynamicSupervisor, nursery).await.unwrap();
+    let nest = Nest { slot, handle };
+    stage.add(&nest, "a").await;
+    let meta = registry.named("a").unwrap();
+    meta.begin(0);
+    stage.order("a", Order::Deaf);
+
+    nest.slot.cast(DynamicMsg::Abandon { label: "a".into() });
+
+    stage.expect([Ended("a")]).await;
+    let at_rest = async {
+        while meta.current().is_some() {
+            tokio::time::sleep(ms(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, at_rest).await.expect("its thread is free, and it is known");
+    nest.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_child_that_knows_no_way_back_is_given_up() {
     let mut stage = Stage::new().await;
     let nest = stage.nest(spec(Restart::Transient)).await;
