@@ -60,10 +60,12 @@ impl ActorRegistry {
     /// rooms that fail for the same reason.
     pub(super) fn draw_crash_loop(&self) {
         let Some(observer) = self.observer() else { return };
-        let (now, last) = (self.clock.now_ns(), self.tracing.drawn_at_ns.load(Relaxed));
-        let due = last == 0 || now.saturating_sub(last) >= CRASH_LOOP_EVERY_NS;
-        let taken = self.tracing.drawn_at_ns.compare_exchange(last, now.max(1), Relaxed, Relaxed);
-        if due && taken.is_ok() {
+        let (now, last) = (self.clock.now_ns().max(1), self.tracing.drawn_at_ns.load(Relaxed));
+        if last != 0 && now.saturating_sub(last) < CRASH_LOOP_EVERY_NS {
+            // The time of the last one stays: a loop that goes on is drawn again when it is due.
+            return;
+        }
+        if self.tracing.drawn_at_ns.compare_exchange(last, now, Relaxed, Relaxed).is_ok() {
             observer.snapshot(self);
         }
     }

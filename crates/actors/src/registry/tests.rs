@@ -1,7 +1,12 @@
 //! The registry as a value: places, counts, the list of incidents.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
-use crate::supervisor::Restart;
+use crate::{
+    observe::{Failed, Observer, SpanRef, Tick, Under, Work},
+    supervisor::Restart,
+};
 
 const KIND: Kind = Kind::new("thing", &["first", "second"]);
 
@@ -48,6 +53,66 @@ fn whatever_failed_is_at_no_message_any_more_and_what_is_stuck_still_is() {
     meta.begin(0);
     registry.failed(&meta, Failure::new(Cause::Stuck, "a loop", Decision::Quarantine));
     assert_eq!(meta.current().unwrap().0, "first");
+}
+
+/// Counts how often the tree is drawn.
+#[derive(Default)]
+struct Drawn(AtomicUsize);
+
+struct Nothing;
+
+const NOWHERE: SpanRef = SpanRef { trace: 1, span: 1 };
+
+impl Work for Nothing {
+    fn span(&self) -> SpanRef {
+        NOWHERE
+    }
+
+    fn fail(&mut self, _: &str) {}
+}
+
+impl Observer for Drawn {
+    fn app_starting(&self) -> Box<dyn Work> {
+        Box::new(Nothing)
+    }
+
+    fn starting(&self, _: &ActorMeta, _: Under) -> Box<dyn Work> {
+        Box::new(Nothing)
+    }
+
+    fn failed(&self, _: &Failed<'_>) -> Box<dyn Work> {
+        Box::new(Nothing)
+    }
+
+    fn ended(&self, _: &ActorMeta) {}
+
+    fn received(&self, _: Option<SpanRef>) -> Box<dyn Work> {
+        Box::new(Nothing)
+    }
+
+    fn handling(&self, _: &ActorMeta, _: &'static str, _: SpanRef) -> Box<dyn Work> {
+        Box::new(Nothing)
+    }
+
+    fn tick(&self, _: &ActorMeta, _: Tick) {}
+
+    fn snapshot(&self, _: &ActorRegistry) -> SpanRef {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        NOWHERE
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_loop_that_goes_on_is_drawn_again_every_ten_seconds() {
+    let (registry, drawn) = (ActorRegistry::default(), Arc::<Drawn>::default());
+    registry.observe(drawn.clone(), 0.0);
+    let meta = registry.enter(place("", "a"));
+    for second in 0..25 {
+        registry.failed(&meta, failure(Decision::Quarantine));
+        let so_far = drawn.0.load(Ordering::Relaxed);
+        assert_eq!(so_far, 1 + second / 10, "after {second} s and a little");
+        tokio::time::sleep(Duration::from_millis(1_001)).await;
+    }
 }
 
 #[test]
