@@ -99,6 +99,7 @@ pub trait RoomStore: Send + Sync + 'static {
     /// The saved rooms in which that session holds a seat.
     fn rooms_of_session(&self, session: SessionId) -> Answer<'_, Result<Vec<RoomId>, StoreError>>;
 
+    /// Saves these sessions. One that was saved later than that stays as it is.
     fn save_sessions<'a>(&'a self, saves: &'a [SessionSave]) -> Answer<'a, Result<(), StoreError>>;
 
     /// Reads what was saved of these sessions and deletes it: it is good once.

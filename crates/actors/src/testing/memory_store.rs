@@ -6,9 +6,9 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use gamev1_protocol::{PlayerId, RoomId, SessionId};
@@ -29,6 +29,10 @@ struct Shared {
     rows: Mutex<Rows>,
     /// Whether it does not answer.
     away: AtomicBool,
+    /// Whether it takes no rows, and answers everything else.
+    holds_writes: AtomicBool,
+    /// How long the answers take to arrive, in milliseconds; what was asked is done at once.
+    answers_after_ms: AtomicU64,
 }
 
 #[derive(Default)]
@@ -46,6 +50,16 @@ impl MemoryStore {
     /// From now on it does not answer, or answers again.
     pub fn set_away(&self, away: bool) {
         self.0.away.store(away, Ordering::SeqCst);
+    }
+
+    /// From now on it refuses rows and images of rooms, or takes them again.
+    pub fn hold_writes(&self, holds: bool) {
+        self.0.holds_writes.store(holds, Ordering::SeqCst);
+    }
+
+    /// From now on its answers are that long on their way, as behind a slow network.
+    pub fn answer_within(&self, time: Duration) {
+        self.0.answers_after_ms.store(time.as_millis() as u64, Ordering::SeqCst);
     }
 
     pub fn records(&self) -> Vec<RoomRecord> {
@@ -90,7 +104,13 @@ impl MemoryStore {
         } else {
             Ok(work(&mut self.0.rows.lock()))
         };
-        Box::pin(async move { done })
+        let after = Duration::from_millis(self.0.answers_after_ms.load(Ordering::SeqCst));
+        Box::pin(async move {
+            if !after.is_zero() {
+                tokio::time::sleep(after).await;
+            }
+            done
+        })
     }
 }
 
@@ -100,6 +120,10 @@ impl RoomStore for MemoryStore {
         records: &'a [RoomRecord],
         saves: &'a [RoomSave],
     ) -> Answer<'a, Result<Vec<RoomId>, StoreError>> {
+        if self.0.holds_writes.load(Ordering::SeqCst) {
+            let held = Err(StoreError::Unavailable("it takes no rows".into()));
+            return Box::pin(async move { held });
+        }
         self.answer(|rows| {
             rows.records.extend_from_slice(records);
             for record in records {
@@ -142,7 +166,12 @@ impl RoomStore for MemoryStore {
 
     fn save_sessions<'a>(&'a self, saves: &'a [SessionSave]) -> Answer<'a, Result<(), StoreError>> {
         self.answer(|rows| {
-            rows.sessions.extend(saves.iter().map(|save| (save.session, save.clone())));
+            for save in saves {
+                let newer = rows.sessions.get(&save.session).is_some_and(|it| it.at > save.at);
+                if !newer {
+                    rows.sessions.insert(save.session, save.clone());
+                }
+            }
         })
     }
 

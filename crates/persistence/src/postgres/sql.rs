@@ -186,7 +186,8 @@ pub(super) const END_STAYS: &str = "UPDATE game_sessions SET ended_at_ms = $2 \
 
 pub(super) const SAVE_SESSIONS: &str = "INSERT INTO session_states (session_id, saved_at_ms, image) \
      SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) \
-     ON CONFLICT (session_id) DO UPDATE SET saved_at_ms = excluded.saved_at_ms, image = excluded.image";
+     ON CONFLICT (session_id) DO UPDATE SET saved_at_ms = excluded.saved_at_ms, image = excluded.image \
+     WHERE session_states.saved_at_ms <= excluded.saved_at_ms";
 
 pub(super) const TAKE_SESSIONS: &str = "DELETE FROM session_states WHERE session_id = ANY($1) \
      RETURNING session_id, saved_at_ms, image";

@@ -162,7 +162,8 @@ pub(super) const END_STAYS: &str = "UPDATE game_sessions SET ended_at_ms = ?2 \
      WHERE room_id = ?1 AND ended_at_ms IS NULL";
 
 pub(super) const SAVE_SESSION: &str = "INSERT INTO session_states (session_id, saved_at_ms, image) \
-     VALUES (?1, ?2, ?3) ON CONFLICT (session_id) DO UPDATE SET saved_at_ms = ?2, image = ?3";
+     VALUES (?1, ?2, ?3) ON CONFLICT (session_id) DO UPDATE SET saved_at_ms = ?2, image = ?3 \
+     WHERE saved_at_ms <= ?2";
 
 pub(super) const TAKE_SESSION: &str =
     "DELETE FROM session_states WHERE session_id = ?1 RETURNING saved_at_ms, image";

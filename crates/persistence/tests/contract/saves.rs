@@ -73,6 +73,8 @@ pub(crate) async fn a_saved_session_is_good_once<S: Database>(store: S) {
     let save = |session, n: u8| SessionSave { session, at: at(1), image: vec![n; 3].into() };
     store.save_sessions(&[save(ada, 1), save(bob, 2)]).await.unwrap();
     store.save_sessions(&[save(ada, 3)]).await.unwrap();
+    // A spool that is brought in late: what was saved since stands.
+    store.save_sessions(&[SessionSave { at: at(0), ..save(ada, 4) }]).await.unwrap();
 
     let taken = store.take_sessions(&[bob, SessionId::new(), ada]).await.unwrap();
 
