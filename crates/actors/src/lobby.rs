@@ -152,13 +152,11 @@ fn list(listing: &mut Listing, room: &RoomCell) {
 impl Desk {
     /// Who waits for what the last incarnation died of is told.
     fn answer_poison(&self) {
-        let error = WireError::new(ErrorCode::Internal, "the lobby failed at this request");
-        match self.vault.lobby.take_current() {
-            Some(LobbyItem::Create { ask, .. } | LobbyItem::Match { ask, .. }) => {
-                ask.refuse(&error)
-            }
-            Some(LobbyItem::Open { tell, .. }) => answer(&tell, Err(error)),
-            Some(LobbyItem::Closed(_) | LobbyItem::Restored(_)) | None => {}
+        if let Some(poison) = self.vault.lobby.take_current() {
+            refuse(
+                poison,
+                &WireError::new(ErrorCode::Internal, "the lobby failed at this request"),
+            );
         }
     }
 
@@ -280,6 +278,15 @@ fn join(ask: Ask, room: &RoomCell, reserved: bool) {
     if let Some(ask) = item.into_ask() {
         let error = WireError::new(ErrorCode::Overloaded, "the room has too much to do");
         ask.refuse(&error.retry_after_ms(250));
+    }
+}
+
+/// Tells whoever waits for an item that nothing comes of it.
+pub(crate) fn refuse(item: LobbyItem, error: &WireError) {
+    match item {
+        LobbyItem::Create { ask, .. } | LobbyItem::Match { ask, .. } => ask.refuse(error),
+        LobbyItem::Open { tell, .. } => answer(&tell, Err(error.clone())),
+        LobbyItem::Closed(_) | LobbyItem::Restored(_) => {}
     }
 }
 

@@ -118,12 +118,44 @@ impl Outbox {
         self.lanes.lock().detach();
     }
 
+    /// Queues the frame that tells a client to come back to the next process.
+    pub(crate) fn farewell(&self, push: &Push) {
+        let frame = encode::push(self.format, push);
+        let pushed = self.lanes.lock().farewell(frame);
+        self.wake(pushed);
+    }
+
+    /// How many frames had counted when the farewell was queued.
+    pub(crate) fn farewell_at(&self) -> Option<u64> {
+        self.lanes.lock().farewell_at()
+    }
+
+    /// A client that has `received` counted frames wants to come back.
+    pub(crate) fn met(&self, received: u64) {
+        self.lanes.lock().met(received);
+    }
+
+    /// A resume is on its way: until its welcome is sent the client knows only the token that it came with.
+    pub(crate) fn expect_greeting(&self) {
+        self.lanes.lock().expect_greeting();
+    }
+
+    /// Whether the last welcome has gone to the socket.
+    pub(crate) fn greeted(&self) -> bool {
+        self.lanes.lock().greeted()
+    }
+
+    /// The last welcome was never sent, and what it would have told is still to be told.
+    pub(crate) fn not_greeted(&self) {
+        self.lanes.lock().not_greeted();
+    }
+
     /// Whether every counted frame after the first `received` is still kept.
     pub fn keeps_from(&self, received: u64) -> bool {
         self.lanes.lock().keeps_from(received)
     }
 
-    /// Whether frames that do not count were dropped for want of a socket since the last call.
+    /// Whether frames that do not count were dropped for want of a socket since a welcome last told of it.
     pub fn take_uncounted_lost(&self) -> bool {
         self.lanes.lock().take_uncounted_lost()
     }
@@ -135,8 +167,8 @@ impl Outbox {
     }
 
     /// Takes over what a former process had kept.
-    pub(crate) fn restore(&self, before_kept: u64, kept: &[Bytes]) {
-        self.lanes.lock().restore(before_kept, kept);
+    pub(crate) fn restore(&self, before_kept: u64, kept: &[Bytes], farewell_at: Option<u64>) {
+        self.lanes.lock().restore(before_kept, kept, farewell_at);
     }
 
     /// Moves frames into `sink` until it is full: reliable ones first, then states. When nothing is left, the task is

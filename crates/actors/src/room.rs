@@ -146,10 +146,11 @@ impl Actor for RoomActor {
         myself: ActorRef<RoomMsg>,
         (vault, cell, meta): Self::Arguments,
     ) -> Result<Running, ActorProcessingErr> {
+        // Before anybody can find it: it comes first.
+        let _ = myself.cast(RoomMsg::Start);
         cell.actor.set(myself.clone());
         let me = myself.clone();
         meta.crash_with(move || drop(me.cast(RoomMsg::Crash)));
-        let _ = myself.cast(RoomMsg::Start);
         cell.inbox.attach(Box::new(move || drop(myself.cast(RoomMsg::Wake))));
         Ok(Running {
             vault,

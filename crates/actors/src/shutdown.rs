@@ -2,14 +2,16 @@
 //! when the store does not answer.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use gamev1_protocol::{CloseCode, Push};
+use gamev1_protocol::{CloseCode, ErrorCode, Push, WireError};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
+    lobby,
     ports::{RoomStore, SessionSave, Spool, Spooled},
     room::{RoomMsg, image::RoomImage},
     session::image::SessionImage,
@@ -44,9 +46,10 @@ pub enum Kept {
 pub(crate) async fn keep(vault: &Vault, spool: &Arc<dyn Spool>, deadline: Instant) -> Kept {
     vault.set_stopping();
     sessions_rest(vault).await;
+    lobby_rest(vault).await;
     rooms_drain(vault).await;
     send_away(vault);
-    let sessions = session_saves(vault);
+    let sessions = session_saves(vault, true);
     let half = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
     let rows = store::drained(vault, half.saturating_duration_since(Instant::now())).await;
     if rows && store_sessions(vault, &sessions, half).await {
@@ -59,8 +62,9 @@ pub(crate) async fn keep(vault: &Vault, spool: &Arc<dyn Spool>, deadline: Instan
 /// The same after the tree is gone: nobody is left to drain anything, and the vault has it all.
 pub(crate) async fn keep_remains(vault: &Vault, spool: &Arc<dyn Spool>, deadline: Instant) -> Kept {
     vault.set_stopping();
+    lobby_shut(vault);
     send_away(vault);
-    let spooled_all = everything(vault);
+    let spooled_all = remains(vault, true);
     let half = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
     if let Some(store) = vault.store()
         && timeout_at(half, put(store, &spooled_all)).await.is_ok_and(|stored| stored)
@@ -70,8 +74,15 @@ pub(crate) async fn keep_remains(vault: &Vault, spool: &Arc<dyn Spool>, deadline
     spooled(spool, spooled_all).await
 }
 
-/// All that a next process needs, read from the vault without asking an actor.
+/// All that a next process needs, read from the vault without asking an actor. Some of them go on meanwhile: no more
+/// requests are taken up, but what a session has done is not known for certain.
 pub fn everything(vault: &Vault) -> Spooled {
+    vault.set_stopping();
+    remains(vault, false)
+}
+
+/// `at_rest`: no actor runs any more.
+fn remains(vault: &Vault, at_rest: bool) -> Spooled {
     let at = SystemTime::now();
     let (records, _) = vault.unstored();
     let rooms = vault.rooms();
@@ -83,7 +94,7 @@ pub fn everything(vault: &Vault) -> Spooled {
             None
         }
     });
-    Spooled { records, rooms: rooms.collect(), sessions: session_saves(vault) }
+    Spooled { records, rooms: rooms.collect(), sessions: session_saves(vault, at_rest) }
 }
 
 /// Waits until no session is at a request: what it has counted is then what it has done.
@@ -95,15 +106,42 @@ async fn sessions_rest(vault: &Vault) {
     }
 }
 
+/// Waits until the lobby has passed on what sessions asked of it: that has been counted, and the client does not ask
+/// again. What it does not get to is refused.
+async fn lobby_rest(vault: &Vault) {
+    let deadline = Instant::now() + SESSIONS_WITHIN;
+    let busy = || vault.lobby.depth() > 0 || vault.lobby.current().is_some();
+    while busy() && Instant::now() < deadline {
+        sleep(LOOK_EVERY).await;
+    }
+    lobby_shut(vault);
+}
+
+fn lobby_shut(vault: &Vault) {
+    for item in vault.lobby.close() {
+        let error = WireError::new(ErrorCode::Unavailable, "the server stops");
+        lobby::refuse(item, &error.retry_after_ms(COME_BACK_AFTER_MS));
+    }
+}
+
 /// Has every room make its last checkpoint. One that does not answer is saved as the vault knows it.
 async fn rooms_drain(vault: &Vault) {
     let rooms = vault.rooms();
-    for room in &rooms {
-        room.actor.cast(RoomMsg::Drain);
-    }
+    let mut told = HashMap::new();
     let deadline = Instant::now() + ROOMS_WITHIN;
-    let waiting = || rooms.iter().any(|room| !room.drained() && !room.closing());
-    while waiting() && Instant::now() < deadline {
+    loop {
+        let mut waiting = false;
+        for room in rooms.iter().filter(|room| !room.drained() && !room.closing()) {
+            waiting = true;
+            // One that has just been made, or failed, has no actor yet: it is told when it has.
+            let Some(actor) = room.actor.get() else { continue };
+            if told.insert(room.id, actor.get_id()) != Some(actor.get_id()) {
+                let _ = actor.cast(RoomMsg::Drain);
+            }
+        }
+        if !waiting || Instant::now() >= deadline {
+            break;
+        }
         sleep(LOOK_EVERY).await;
     }
     for room in rooms.iter().filter(|room| !room.drained() && !room.closing()) {
@@ -117,7 +155,7 @@ async fn rooms_drain(vault: &Vault) {
 
 fn send_away(vault: &Vault) {
     for session in vault.sessions() {
-        session.outbox.push(&Push::SessionGoingAway {
+        session.outbox.farewell(&Push::SessionGoingAway {
             reason: "shutdown".into(),
             resume_token: vault.resume_tokens.mint(session.resume_claim()),
             after_ms: COME_BACK_AFTER_MS,
@@ -127,12 +165,12 @@ fn send_away(vault: &Vault) {
     }
 }
 
-fn session_saves(vault: &Vault) -> Vec<SessionSave> {
+fn session_saves(vault: &Vault, at_rest: bool) -> Vec<SessionSave> {
     let at = SystemTime::now();
     let mut room_for = FRAMES_BYTES_MAX;
     let live = vault.sessions().into_iter().filter(|session| !session.ended());
     live.filter_map(|session| {
-        let image = SessionImage::of(&session, &mut room_for).to_bytes();
+        let image = SessionImage::of(&session, at_rest, &mut room_for).to_bytes();
         match image {
             Ok(image) => Some(SessionSave { session: session.id, at, image: image.into() }),
             Err(error) => {

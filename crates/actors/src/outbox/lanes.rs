@@ -70,6 +70,12 @@ pub(super) struct Lanes {
     before_kept: u64,
     attached: bool,
     uncounted_lost: bool,
+    /// Whether the last welcome has gone to the socket, and with it the token that it names.
+    greeted: bool,
+    /// The last welcome tells of uncounted frames that were lost.
+    telling_lost: bool,
+    /// The count of frames at the farewell. It counts, but is not kept: it names a token that the next welcome replaces.
+    farewell_at: Option<u64>,
     /// Whether the socket's task knows that something waits.
     awake: bool,
 }
@@ -98,6 +104,45 @@ impl Lanes {
         self.reliable_bytes += frame.len();
         self.reliable.push_back((frame, counted));
         self.wake()
+    }
+
+    /// The last frame before the process ends. Only a client that has read it counts it.
+    pub(super) fn farewell(&mut self, frame: Bytes) -> Pushed {
+        self.farewell_at = Some(self.before_kept + self.kept.len() as u64);
+        if !self.attached || self.close.is_some() {
+            return Pushed::Quiet;
+        }
+        self.reliable_bytes += frame.len();
+        self.reliable.push_back((frame, Counted::Yes));
+        self.wake()
+    }
+
+    pub(super) fn farewell_at(&self) -> Option<u64> {
+        self.farewell_at
+    }
+
+    /// A client of a former process says how much it has: with the farewell, its count is one ahead of what is kept.
+    pub(super) fn met(&mut self, received: u64) {
+        let Some(at) = self.farewell_at.take() else { return };
+        if received == at + 1 {
+            self.confirm(at);
+            self.before_kept += 1;
+        }
+    }
+
+    /// A resume has used the token up that the client holds; until the welcome is sent it knows of no other.
+    pub(super) fn expect_greeting(&mut self) {
+        self.greeted = false;
+    }
+
+    pub(super) fn greeted(&self) -> bool {
+        self.greeted
+    }
+
+    /// That welcome was never sent: the client holds the token from before, and knows nothing of what was lost.
+    pub(super) fn not_greeted(&mut self) {
+        self.greeted = true;
+        self.uncounted_lost |= std::mem::take(&mut self.telling_lost);
     }
 
     fn drop_unsent(&mut self) {
@@ -202,19 +247,21 @@ impl Lanes {
         (self.before_kept, self.kept.iter().cloned().collect())
     }
 
-    pub(super) fn restore(&mut self, before_kept: u64, kept: &[Bytes]) {
-        self.before_kept = before_kept;
+    pub(super) fn restore(&mut self, before_kept: u64, kept: &[Bytes], farewell_at: Option<u64>) {
+        (self.before_kept, self.farewell_at, self.greeted) = (before_kept, farewell_at, true);
         kept.iter().for_each(|frame| self.keep(frame.clone()));
     }
 
     pub(super) fn take_uncounted_lost(&mut self) -> bool {
-        std::mem::take(&mut self.uncounted_lost)
+        self.telling_lost |= std::mem::take(&mut self.uncounted_lost);
+        self.telling_lost
     }
 
     pub(super) fn drain(&mut self, sink: &mut impl Sink) -> Drained {
         let mut moved = false;
         while sink.has_room() {
             if let Some(welcome) = self.welcome.take() {
+                (self.greeted, self.telling_lost) = (true, false);
                 sink.frame(&welcome);
             } else if let Some((frame, _)) = self.reliable.pop_front() {
                 match self.replayed.checked_sub(1) {

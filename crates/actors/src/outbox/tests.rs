@@ -265,7 +265,17 @@ fn frames_that_do_not_count_and_found_no_socket_are_told_as_lost_once() {
     assert!(!outbox.take_uncounted_lost());
     outbox.send(frame("b"), Counted::No);
     assert!(outbox.take_uncounted_lost());
-    assert!(!outbox.take_uncounted_lost());
+    outbox.expect_greeting();
+    outbox.reopen(&welcome(), 0);
+    outbox.detach();
+    outbox.not_greeted();
+    assert!(
+        outbox.take_uncounted_lost(),
+        "the welcome that would have told of them was never sent"
+    );
+    outbox.reopen(&welcome(), 0);
+    drain(&outbox, 9);
+    assert!(outbox.greeted() && !outbox.take_uncounted_lost());
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl SeatImage {
             role: identity.role.clone(),
             session: seated.session.id,
             sign_in: identity.sign_in,
-            generation: seated.session.resume_claim().generation,
+            generation: seated.session.held_generation().0,
             msgpack: seated.session.outbox.format() == Format::MsgPack,
             expires_at: seated.session.expires_at(),
             stay: seated.stay,

@@ -13,7 +13,10 @@ use gamev1_protocol::{Format, PlayerId, RoomId, SessionId};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{SessionMsg, image::SessionImage};
+use super::{
+    SessionMsg,
+    image::{Counts, SessionImage},
+};
 use crate::{
     inbox::Inbox,
     observe::SpanRef,
@@ -44,8 +47,15 @@ pub struct SessionCell {
     received: AtomicU64,
     generation: AtomicU32,
     restarted: AtomicBool,
-    /// It comes from a process that died without a word: what was sent, and by which generation, is not known.
-    uncertain: AtomicBool,
+    /// What was sent under this generation is not known, or not kept, and its client has not been told: the generation
+    /// and one more, 0 when there is none.
+    uncertain_until: AtomicU64,
+    /// It comes from a process that died without a word, which may have given out a later generation than it saved.
+    generation_unknown: AtomicBool,
+    /// It comes from a former process, and not all the rooms in which it sat then may live here yet.
+    rooms_unknown: AtomicBool,
+    /// It comes from a process that stopped in the middle of a resume: the client may hold the next generation.
+    may_hold_next: AtomicBool,
     /// The span of the client that opened the last socket, and how many more frames belong to its trace.
     traceparent: Mutex<Option<(SpanRef, u32)>>,
     traces: AtomicBool,
@@ -73,9 +83,15 @@ impl SessionCell {
         let (identity, format) = (image.identity(), image.format());
         let cell = SessionCell::with_id(image.session, identity, format, rooms_max);
         cell.generation.store(image.generation, Ordering::Release);
-        cell.uncertain.store(!exact, Ordering::Release);
+        cell.generation_unknown.store(!exact, Ordering::Release);
+        cell.rooms_unknown.store(true, Ordering::Release);
+        cell.may_hold_next.store(image.may_hold_next, Ordering::Release);
+        if !exact || image.uncertain {
+            cell.set_uncertain(image.generation);
+        }
         cell.received.store(image.counts.received, Ordering::Relaxed);
-        cell.outbox.restore(image.counts.before_kept, &image.counts.kept);
+        let Counts { before_kept, kept, farewell_at, .. } = &image.counts;
+        cell.outbox.restore(*before_kept, kept, *farewell_at);
         cell
     }
 
@@ -93,7 +109,10 @@ impl SessionCell {
             received: AtomicU64::new(0),
             generation: AtomicU32::new(0),
             restarted: AtomicBool::new(false),
-            uncertain: AtomicBool::new(false),
+            uncertain_until: AtomicU64::new(0),
+            generation_unknown: AtomicBool::new(false),
+            rooms_unknown: AtomicBool::new(false),
+            may_hold_next: AtomicBool::new(false),
             traceparent: Mutex::default(),
             traces: AtomicBool::new(false),
             done: AtomicBool::new(false),
@@ -226,21 +245,60 @@ impl SessionCell {
         let (set, get) = (Ordering::AcqRel, Ordering::Acquire);
         // A session of this process has its own, which is the one in the claim.
         let _ = self.epoch.compare_exchange(ResumeClaim::EPOCH_UNKNOWN, *epoch, set, get);
-        let generation = *generation;
-        if self.uncertain.load(Ordering::Acquire) {
-            self.generation.fetch_max(generation, Ordering::AcqRel);
+        let (present, _) = self.held_generation();
+        let unknown = self.generation_unknown.load(get);
+        if unknown || (self.may_hold_next.load(get) && present.checked_add(1) == Some(*generation))
+        {
+            self.generation.fetch_max(*generation, set);
+            if self.uncertain_until.load(get) > 0 {
+                self.set_uncertain(*generation);
+            }
         }
     }
 
-    /// Whether what was sent before is not known. True once.
-    pub(super) fn take_uncertain(&self) -> bool {
-        self.uncertain.swap(false, Ordering::AcqRel)
+    /// What whoever holds that generation, or an earlier one, was sent or had done is not known.
+    pub(super) fn set_uncertain(&self, generation: u32) {
+        self.uncertain_until.fetch_max(u64::from(generation) + 1, Ordering::AcqRel);
+    }
+
+    /// Whether rooms of a former process, in which it sits, may still have to be brought back.
+    pub(crate) fn rooms_unknown(&self) -> bool {
+        self.rooms_unknown.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn rooms_are_known(&self) {
+        self.rooms_unknown.store(false, Ordering::Release);
+    }
+
+    /// Whether the client is to be told that what came before is not known. It is told by the welcome of the next
+    /// generation, once that is sent.
+    pub(super) fn uncertain(&self) -> bool {
+        let (held, _) = self.held_generation();
+        u64::from(held) < self.uncertain_until.load(Ordering::Acquire)
+    }
+
+    /// The generation that the client holds for certain, and whether it may hold the next one: one that was used up is
+    /// good until the welcome with the next has gone out.
+    pub(crate) fn held_generation(&self) -> (u32, bool) {
+        let greeted = self.outbox.greeted();
+        match self.generation.load(Ordering::Acquire) {
+            0 => (0, false),
+            present if greeted => (present, false),
+            present => (present - 1, true),
+        }
     }
 
     /// Uses up a generation. False when it is not the present one.
     pub(super) fn next_generation(&self, from: u32) -> bool {
         let (set, get) = (Ordering::AcqRel, Ordering::Acquire);
-        self.generation.compare_exchange(from, from + 1, set, get).is_ok()
+        let Ok(_) = self.generation.compare_exchange(from, from + 1, set, get) else {
+            return false;
+        };
+        self.outbox.expect_greeting();
+        // From here on generations are this process's own.
+        self.generation_unknown.store(false, Ordering::Release);
+        self.may_hold_next.store(false, Ordering::Release);
+        true
     }
 
     pub(super) fn set_done(&self, done: bool) {
@@ -254,8 +312,13 @@ impl SessionCell {
     /// Takes a generation back that nobody was told of. Gives the present one.
     pub(super) fn give_back_generation(&self, from: u32) -> u32 {
         let (set, get) = (Ordering::AcqRel, Ordering::Acquire);
-        let given = self.generation.compare_exchange(from, from - 1, set, get);
-        given.map_or_else(|present| present, |_| from - 1)
+        match self.generation.compare_exchange(from, from - 1, set, get) {
+            Ok(_) => {
+                self.outbox.not_greeted();
+                from - 1
+            }
+            Err(present) => present,
+        }
     }
 
     /// True for every incarnation but the first.

@@ -28,7 +28,14 @@ pub struct SessionImage {
     pub sign_in: SignInId,
     pub expires_at: SystemTime,
     pub msgpack: bool,
+    /// Of the token that the client holds for certain.
     pub generation: u32,
+    /// A resume was on its way: the client may hold the next one already.
+    #[serde(default)]
+    pub may_hold_next: bool,
+    /// What the client was sent, and which of its requests are done, is not known for certain.
+    #[serde(default)]
+    pub uncertain: bool,
     pub counts: Counts,
 }
 
@@ -40,16 +47,23 @@ pub struct Counts {
     /// Counted frames before those that are kept.
     pub before_kept: u64,
     pub kept: Vec<Bytes>,
+    /// How many frames had counted when the client was told to come back: that frame counts and is not kept.
+    #[serde(default)]
+    pub farewell_at: Option<u64>,
 }
 
 impl SessionImage {
-    /// The session as it stands. `room_for` is what all images together may still take of frames.
-    pub fn of(cell: &SessionCell, room_for: &mut usize) -> SessionImage {
-        let claim = cell.resume_claim();
+    /// The session as it stands. `room_for` is what all images together may still take of frames; `at_rest` says that
+    /// nothing takes requests up any more.
+    pub fn of(cell: &SessionCell, at_rest: bool, room_for: &mut usize) -> SessionImage {
+        let (generation, may_hold_next) = cell.held_generation();
         let Identity { player, username, role, sign_in, .. } = cell.identity().clone();
         let kept_max = KEPT_BYTES_MAX.min(*room_for);
         let (before_kept, kept) = cell.outbox.kept(kept_max);
         *room_for -= kept.iter().map(Bytes::len).sum::<usize>();
+        let (received, farewell_at) = (cell.received(), cell.outbox.farewell_at());
+        // A request that it is at has been counted, and may never be done.
+        let uncertain = !at_rest || cell.uncertain() || cell.inbox.current().is_some();
         SessionImage {
             version: VERSION,
             session: cell.id,
@@ -59,8 +73,10 @@ impl SessionImage {
             sign_in,
             expires_at: cell.expires_at(),
             msgpack: cell.outbox.format() == Format::MsgPack,
-            generation: claim.generation,
-            counts: Counts { received: cell.received(), before_kept, kept },
+            generation,
+            may_hold_next,
+            uncertain,
+            counts: Counts { received, before_kept, kept, farewell_at },
         }
     }
 
@@ -92,6 +108,8 @@ impl SessionImage {
             expires_at: seat.expires_at,
             msgpack: seat.msgpack,
             generation: seat.generation,
+            may_hold_next: false,
+            uncertain: true,
             counts,
         }
     }

@@ -96,10 +96,14 @@ impl Drop for Pending {
 
 impl Drop for Opened {
     fn drop(&mut self) {
+        // A welcome that was never sent leaves the client with the token that it came with, which is good again.
+        let told = self.generation == 0 || self.session.outbox.greeted();
         self.session.outbox.detach();
         // Free first: an incarnation that starts just now looks whether there is a socket.
         self.socket = None;
         let Opened { generation, done, .. } = *self;
+        let generation =
+            if told { generation } else { self.session.give_back_generation(generation) };
         self.session.set_done(done);
         self.session.actor.cast(SessionMsg::Gone { generation, done });
     }
@@ -122,8 +126,11 @@ pub async fn open(vault: &Arc<Vault>, open: OpenSession) -> Opened {
 /// Takes up a session that `claim` names, for a client that has received `received` counted frames. A socket that
 /// still stands is closed with 4009 and torn down first.
 ///
+/// Until the welcome has gone to the new socket the claim is not used up: when this fails, or what it gives is dropped
+/// unserved, the client may come again with the same token.
+///
 /// # Errors
-/// The session is gone, the claim has been used, or it is not this client's.
+/// The session is gone, the claim has been used, it is not this client's, or the server stops.
 pub async fn resume(
     vault: &Arc<Vault>,
     claim: ResumeClaim,
@@ -131,9 +138,13 @@ pub async fn resume(
     format: Format,
     server: String,
 ) -> Result<Opened, ResumeError> {
+    if vault.stopping() {
+        return Err(ResumeError::Unavailable);
+    }
     let session = match vault.session(claim.session) {
-        Some(live) => live,
-        None => {
+        // Somebody else may have brought one of its rooms back, and the session with it.
+        Some(live) if !live.rooms_unknown() => live,
+        _ => {
             // Boxed: a resume within a process should not have to hold the room that only this needs.
             let restored = Box::pin(restore::session(vault, &claim)).await;
             let restored = restored.map_err(|_| ResumeError::Unavailable)?;
@@ -149,6 +160,11 @@ pub async fn resume(
         return Err(ResumeError::Unknown);
     }
     let pending = Pending { session: Some(session.clone()), generation: generation + 1 };
+    if vault.stopping() {
+        // Its image may have been taken already, and knows that the token may come back.
+        return Err(ResumeError::Unavailable);
+    }
+    session.outbox.met(received);
     session.outbox.close(CloseCode::ResumedElsewhere, None);
     let taken_over = async {
         let socket = session.serve().await;
@@ -160,9 +176,14 @@ pub async fn resume(
 
     let rooms = describe(&session).await;
     let messages_lost = session.outbox.take_uncounted_lost();
+    let complete = !session.uncertain() && session.outbox.keeps_from(received);
+    if !complete {
+        // Should this welcome not arrive, the next one has to say so.
+        session.set_uncertain(generation);
+    }
     let resumed = Resumed {
         received: taken_up,
-        complete: !session.take_uncertain() && session.outbox.keeps_from(received),
+        complete,
         rooms: rooms
             .into_iter()
             .map(|(room, joined)| ResumedRoom {
