@@ -52,6 +52,14 @@ impl<T: Clone> Inbox<T> {
         self.append(item, self.capacity, true)
     }
 
+    /// Appends an item of a kind that has places of its own beyond the others'.
+    ///
+    /// # Errors
+    /// Gives the item back when `places` items wait or the queue is closed.
+    pub fn push_up_to(&self, item: T, places: usize) -> Result<(), Full<T>> {
+        self.append(item, places, true)
+    }
+
     /// Appends an item that can wait for the actor's next round.
     ///
     /// # Errors

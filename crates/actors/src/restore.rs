@@ -10,7 +10,7 @@ use std::{
 
 use gamev1_protocol::{ErrorCode, Push, RoomId, SessionId, WireError, push::ClosedReason};
 use tokio::{
-    sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit},
+    sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
@@ -38,25 +38,25 @@ const TOKEN_GRACE: Duration = Duration::from_secs(60);
 
 /// Who brings back what, so that nothing is brought back twice.
 pub(crate) struct Restoring {
-    turns: Semaphore,
-    places: Vec<Mutex<()>>,
+    turns: Arc<Semaphore>,
+    places: Vec<Arc<Mutex<()>>>,
 }
 
 impl Default for Restoring {
     fn default() -> Restoring {
-        let places = std::iter::repeat_with(Mutex::default).take(PLACES).collect();
-        Restoring { turns: Semaphore::new(AT_ONCE), places }
+        let places = std::iter::repeat_with(Arc::default).take(PLACES).collect();
+        Restoring { turns: Arc::new(Semaphore::new(AT_ONCE)), places }
     }
 }
 
+/// The right to bring one thing back, for as long as it lives.
+type Turn = (OwnedMutexGuard<()>, OwnedSemaphorePermit);
+
 impl Restoring {
-    async fn enter(
-        &self,
-        key: u64,
-    ) -> Result<(MutexGuard<'_, ()>, SemaphorePermit<'_>), WireError> {
+    async fn enter(&self, key: u64) -> Result<Turn, WireError> {
         let entered = async {
-            let place = self.places[(key % PLACES as u64) as usize].lock().await;
-            (place, self.turns.acquire().await)
+            let place = self.places[(key % PLACES as u64) as usize].clone().lock_owned().await;
+            (place, self.turns.clone().acquire_owned().await)
         };
         match timeout(TURN_WITHIN, entered).await {
             Ok((place, Ok(turn))) => Ok((place, turn)),
@@ -77,6 +77,23 @@ fn store_failed(error: &StoreError) -> WireError {
 /// Why a saved room cannot go on here.
 struct Unusable(String);
 
+/// Runs to its end even if whoever asked for it hangs up: what is read of the store is deleted there, and would be gone.
+/// There are as many of these tasks as turns.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it belongs to nobody who may end before it; its turn bounds it"
+)]
+async fn to_the_end<T: Send + 'static>(
+    turn: Turn,
+    work: impl Future<Output = Result<T, WireError>> + Send + 'static,
+) -> Result<T, WireError> {
+    let task = tokio::spawn(async move {
+        let _turn = turn;
+        work.await
+    });
+    task.await.unwrap_or_else(|_| Err(WireError::new(ErrorCode::Internal, "it does not come back")))
+}
+
 /// A room that lives, or one that was saved, which then lives again. `None` when there is none of that code.
 ///
 /// # Errors
@@ -89,9 +106,22 @@ pub(crate) async fn room(
         return Ok(Some(live));
     }
     let Some(store) = vault.store() else { return Ok(None) };
-    let _turn = vault.restoring.enter(id.bits()).await?;
+    let turn = vault.restoring.enter(id.bits()).await?;
+    let (vault, store) = (vault.clone(), store.clone());
+    to_the_end(turn, async move { bring_back(&vault, &store, id).await }).await
+}
+
+async fn bring_back(
+    vault: &Arc<Vault>,
+    store: &Arc<dyn RoomStore>,
+    id: RoomId,
+) -> Result<Option<Arc<RoomCell>>, WireError> {
+    // In this order: a room leaves the vault when its end stands in the queue, and the queue when it is stored.
     if let Some(live) = vault.room(id) {
         return Ok(Some(live));
+    }
+    if vault.ends(id) {
+        return Ok(None);
     }
     if vault.full() {
         return Err(WireError::new(ErrorCode::Overloaded, "this server has too many rooms")
@@ -102,7 +132,7 @@ pub(crate) async fn room(
     let image = match RoomImage::from_bytes(&image) {
         Ok(image) => image,
         Err(error) => {
-            close(vault, id, owner_epoch, &error.to_string());
+            close(vault, id, &[], owner_epoch, &error.to_string());
             return Ok(None);
         }
     };
@@ -118,7 +148,7 @@ pub(crate) async fn room(
                     result: None,
                 });
             }
-            close(vault, id, owner_epoch, &why);
+            close(vault, id, &image.seats, owner_epoch, &why);
             let error = WireError::new(ErrorCode::RoomClosed, why);
             Err(error.details(serde_json::json!({ "reason": "upgraded" })))
         }
@@ -133,7 +163,7 @@ pub(crate) async fn session(
     vault: &Arc<Vault>,
     claim: &ResumeClaim,
 ) -> Result<Option<Arc<SessionCell>>, WireError> {
-    let Some(store) = vault.store() else { return Ok(None) };
+    let Some(store) = vault.store() else { return Ok(vault.session(claim.session)) };
     let rooms = store.rooms_of_session(claim.session).await;
     for id in rooms.map_err(|error| store_failed(&error))? {
         match room(vault, id).await {
@@ -142,14 +172,32 @@ pub(crate) async fn session(
             Ok(_) | Err(_) => {}
         }
     }
-    if let Some(live) = vault.session(claim.session) {
-        return Ok(Some(live));
+    let found = match vault.session(claim.session) {
+        Some(live) => Some(live),
+        // It sat nowhere.
+        None => {
+            let turn = vault.restoring.enter(claim.session.as_uuid().as_u128() as u64).await?;
+            let (vault, store, id) = (vault.clone(), store.clone(), claim.session);
+            to_the_end(turn, async move { seatless(&vault, &store, id).await }).await?
+        }
+    };
+    if let Some(session) = &found {
+        session.rooms_are_known();
     }
-    // It sat nowhere.
-    let saved = store.take_sessions(&[claim.session]).await;
-    let saved = saved.map_err(|error| store_failed(&error))?;
+    Ok(found)
+}
+
+async fn seatless(
+    vault: &Arc<Vault>,
+    store: &Arc<dyn RoomStore>,
+    id: SessionId,
+) -> Result<Option<Arc<SessionCell>>, WireError> {
+    let saved = store.take_sessions(&[id]).await.map_err(|error| store_failed(&error))?;
     let image = saved.first().and_then(|save| SessionImage::from_bytes(&save.image).ok());
-    Ok(image.map(|image| wake(vault, SessionCell::restored(&image, true, max_rooms(vault)))))
+    let woken =
+        image.map(|image| wake(vault, SessionCell::restored(&image, true, max_rooms(vault))));
+    // Another resume may have been quicker.
+    Ok(woken.or_else(|| vault.session(id)))
 }
 
 fn max_rooms(vault: &Vault) -> usize {
@@ -239,8 +287,9 @@ fn go_on(
     });
     let seated: std::collections::BTreeMap<_, _> = seated.collect();
     let holders: Vec<_> = seated.values().map(|seated| seated.session.clone()).collect();
-    let cell = RoomCell::restored(vault.next_room_number(), spec, image, owner_epoch, seated);
-    let cell = vault.insert_restored(cell);
+    let n = vault.next_room_number();
+    let cell = Arc::new(RoomCell::restored(n, spec, image, owner_epoch, seated));
+    // Before the room can be found: a resume that finds it finds its seats.
     for session in &holders {
         // One that has ended since gives its seat back when its leave comes.
         if !session.hold(&cell) {
@@ -248,6 +297,7 @@ fn go_on(
             cell.inbox.push_always(room::RoomItem::Leave { session, ask: None });
         }
     }
+    vault.insert_restored(cell.clone());
     let age = saved_at.elapsed().unwrap_or_default();
     tracing::info!(room = %cell.id, owner_epoch, seats = holders.len(), ?age, "room restored");
     vault.lobby.push_always(LobbyItem::Restored(cell.id));
@@ -255,9 +305,12 @@ fn go_on(
     cell
 }
 
-/// Ends a saved room with which this server cannot go on.
-fn close(vault: &Vault, room: RoomId, owner_epoch: u32, why: &str) {
+/// Ends a saved room with which this server cannot go on, and the stays of those who sat there.
+fn close(vault: &Vault, room: RoomId, seats: &[SeatImage], owner_epoch: u32, why: &str) {
     tracing::error!(%room, owner_epoch, why, "a saved room is closed");
     let (reason, at) = ("upgraded".into(), SystemTime::now());
+    for seat in seats {
+        vault.record(RoomRecord::SeatLeft { game_session: seat.stay, result: None, at });
+    }
     vault.record(RoomRecord::Closed { room, reason, result: None, at });
 }

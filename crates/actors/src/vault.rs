@@ -279,10 +279,8 @@ impl Vault {
     }
 
     /// A place for a room of a former process.
-    pub(crate) fn insert_restored(&self, cell: RoomCell) -> Arc<RoomCell> {
-        let cell = Arc::new(cell);
-        self.rooms.write().insert(cell.id, cell.clone());
-        cell
+    pub(crate) fn insert_restored(&self, cell: Arc<RoomCell>) {
+        self.rooms.write().insert(cell.id, cell);
     }
 
     pub(crate) fn remove_room(&self, room: RoomId) {
@@ -299,14 +297,25 @@ impl Vault {
     }
 
     /// Hands a row to the store. When the database has been away for so long that the queue is full, the row is
-    /// dropped and counted: these rows are history, nobody was promised them.
+    /// dropped and counted: these rows are history, nobody was promised them. The end of a room is more, for it deletes
+    /// what was saved of it: while nothing is stored there are no more saved rooms than the server takes, and for the
+    /// end of each there is a place beyond the others.
     pub(crate) fn record(&self, record: RoomRecord) {
-        if self.records.push(record).is_err() {
+        let places = match record {
+            RoomRecord::Closed { .. } => STORE_RECORDS_MAX + self.limits.rooms_max,
+            _ => STORE_RECORDS_MAX,
+        };
+        if self.records.push_up_to(record, places).is_err() {
             let lost = self.records_lost.fetch_add(1, Ordering::Relaxed) + 1;
             if lost.is_power_of_two() {
                 tracing::error!(lost, "the store's queue is full: rows about rooms are lost");
             }
         }
+    }
+
+    /// Whether the end of that room waits to be stored.
+    pub(crate) fn ends(&self, id: RoomId) -> bool {
+        self.records.count(|row| matches!(row, RoomRecord::Closed { room, .. } if *room == id)) > 0
     }
 
     /// Whether every row and image is stored.

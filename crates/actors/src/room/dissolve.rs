@@ -35,8 +35,13 @@ pub(crate) fn dissolve(
             vault.record(RoomRecord::SeatLeft { game_session: member.stay, result, at });
         }
     }
-    vault.remove_room(cell.id);
     vault.saves.forget(cell.id);
+    if !elsewhere {
+        let reason = word(reason).into();
+        vault.record(RoomRecord::Closed { room: cell.id, reason, result, at });
+    }
+    // Only now: whoever does not find the room here finds its end on the way to the store, and does not bring it back.
+    vault.remove_room(cell.id);
     vault.lobby.push_always(LobbyItem::Closed(cell.id));
     // What was at hand may have got its answer before the room failed.
     let answered = cell.memory.lock().progress.answered;
@@ -47,7 +52,11 @@ pub(crate) fn dissolve(
         }
         desk::refuse_closed(item);
     }
-    let reason = match reason {
+}
+
+/// What the row of the room says of its end.
+fn word(reason: ClosedReason) -> &'static str {
+    match reason {
         ClosedReason::Empty => "empty",
         ClosedReason::Ended => "ended",
         ClosedReason::Crashed => "crashed",
@@ -56,9 +65,5 @@ pub(crate) fn dissolve(
         ClosedReason::Kicked => "kicked",
         ClosedReason::Moved => "moved",
         ClosedReason::Operator => "operator",
-    };
-    if !elsewhere {
-        let reason = reason.into();
-        vault.record(RoomRecord::Closed { room: cell.id, reason, result, at });
     }
 }

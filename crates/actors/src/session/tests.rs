@@ -4,6 +4,7 @@
 mod client;
 mod faults;
 mod requests;
+mod restarts;
 mod resume;
 mod tree;
 mod world;

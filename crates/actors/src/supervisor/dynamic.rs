@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{
+    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent,
+    concurrency::JoinHandle,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -255,12 +258,7 @@ impl Brood {
             cell.unlink(myself.get_cell());
             cell.kill();
             if let Some(task) = self.remains.take(&cell) {
-                let meta = child.meta.clone();
-                tokio::spawn(async move {
-                    // However it ended, by a panic or by the kill in the middle of its message: its thread is free.
-                    let _ = task.await;
-                    meta.at_rest();
-                });
+                note_end(task, child.meta.clone());
             }
         }
     }
@@ -354,4 +352,16 @@ impl Brood {
         child.waited += delay;
         myself.send_after(delay, move || DynamicMsg::Again(Box::new(child)));
     }
+}
+
+/// However a child that hung ends, by a panic or by the kill in the middle of its message: its thread is free then.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody is to wait for it, its supervisor least of all; it ends with the child"
+)]
+fn note_end(task: JoinHandle<()>, meta: Arc<ActorMeta>) {
+    tokio::spawn(async move {
+        let _ = task.await;
+        meta.at_rest();
+    });
 }

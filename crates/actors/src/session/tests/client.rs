@@ -91,6 +91,7 @@ impl Client {
         let server = "test".to_owned();
         let opened = take_up(world.vault(), claim, received, Format::Json, server).await?;
         self.cut();
+        self.session = opened.session.clone();
         self.opened = Some(opened);
         let welcome = self.recv().await;
         assert_eq!(welcome["type"], "session.welcome", "it is the first frame");

@@ -18,6 +18,7 @@ use crate::{
     readiness::Readiness,
     registry::Kind,
     revocations::{Revocations, Standing, Table},
+    shutdown::Kept,
     supervisor::Supervision,
     testing::MemoryStore,
     tree::{self, PARTS, Parts, System},
@@ -154,7 +155,25 @@ impl World {
     }
 
     pub(super) async fn with(limits: Limits) -> World {
-        let (rows, tokens) = (MemoryStore::default(), Arc::<Tokens>::default());
+        World::over(limits, MemoryStore::default(), Arc::default()).await
+    }
+
+    /// The next process over the same store and the same keys. This one may have stopped, or go on unheard.
+    pub(super) async fn next(&self) -> World {
+        let limits = Limits { creates: None, gameplay: None, ..Limits::default() };
+        World::over(limits, self.rows.clone(), self.tokens.clone()).await
+    }
+
+    /// Stops in order, for a next process.
+    pub(super) async fn stop(self) -> World {
+        let World { system, rows, tokens } = self;
+        let limits = Limits { creates: None, gameplay: None, ..Limits::default() };
+        let kept = timeout(PATIENCE, system.stop(Duration::from_secs(10))).await.unwrap();
+        assert_eq!(kept, Kept::Stored);
+        World::over(limits, rows, tokens).await
+    }
+
+    async fn over(limits: Limits, rows: MemoryStore, tokens: Arc<Tokens>) -> World {
         let games = GameRegistry::new().with::<Sums>();
         let vault = Vault::new(games, limits, tokens.clone(), tokens.clone());
         const KIND: Kind = Kind::new("edge", &[]);
