@@ -22,7 +22,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             println!("cargo:rerun-if-changed={}", file.display());
             let path = format!("{prefix}{name}");
-            let path = if path == "/index.html" { "/".to_owned() } else { path };
+            let path = match path.as_str() {
+                "/index.html" => "/".to_owned(),
+                "/docs.html" => "/docs".to_owned(),
+                _ => path,
+            };
             writeln!(table, "    ({path:?}, {name:?}, include_bytes!({:?})),", file.display())?;
         }
     }

@@ -165,7 +165,7 @@ fn is_open(path: &str) -> bool {
     if path.starts_with("/v1/") || path == "/ws" {
         return false;
     }
-    matches!(path, "/health" | "/live" | "/ready" | crate::problem::DOCS)
+    matches!(path, "/health" | "/live" | "/ready" | "/openapi.json" | crate::problem::DOCS)
         || pages::find(path).is_some()
 }
 

@@ -13,6 +13,7 @@ pub mod gate;
 pub mod idempotency;
 pub mod limits;
 pub mod logs;
+pub mod openapi;
 pub mod origin;
 pub mod pages;
 pub mod paging;

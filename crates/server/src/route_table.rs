@@ -36,6 +36,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/live", &["GET"]),
     ("/metrics", &["GET"]),
     ("/.well-known/jwks.json", &["GET"]),
+    ("/openapi.json", &["GET"]),
     (DOCS, &["GET"]),
 ];
 

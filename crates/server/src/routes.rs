@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod admin;
 pub mod answer;
 pub mod auth;
+pub mod description;
 pub mod errors_page;
 pub mod health;
 pub mod key_set;
@@ -71,11 +72,13 @@ fn all(
     let live = warp::path!("live").and(warp::get()).map(health::live).map(reply);
     let errors = warp::path!("docs" / "errors").and(warp::get()).and(held());
     let errors = errors.map(errors_page::get).map(reply);
+    let described = warp::path!("openapi.json").and(warp::get()).and(held());
+    let described = described.map(description::get).map(reply);
 
     let api = me.or(accounts).unify().or(rooms).unify().or(ws).unify().or(tickets).unify();
     let api = api.or(guest).unify().or(refresh).unify().or(logout).unify().or(admin).unify();
     let open = health.or(ready).unify().or(live).unify().or(metrics).unify().or(key_set).unify();
-    let rest = open.or(errors).unify().or(page()).unify();
+    let rest = open.or(errors).unify().or(described).unify().or(page()).unify();
     api.or(rest).unify().recover(rejected).unify()
 }
 

@@ -36,7 +36,8 @@ fn resolve(from: &str, reference: &str) -> Option<String> {
     }
     let reference = reference.split(['?', '#']).next().unwrap();
     // These are routes, not files.
-    if reference.starts_with("/docs") || reference.starts_with("/v1") || reference == "/health" {
+    let routes = ["/docs/errors", "/health", "/openapi.json"];
+    if reference.starts_with("/v1") || routes.contains(&reference) {
         return None;
     }
     if reference.starts_with('/') {

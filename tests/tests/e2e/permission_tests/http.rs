@@ -72,6 +72,7 @@ const ROWS: &[Row] = &[
     ("GET", "/live", "", OPEN),
     ("GET", "/metrics", "", OPEN),
     ("GET", "/.well-known/jwks.json", "", OPEN),
+    ("GET", "/openapi.json", "", OPEN),
     ("GET", "/docs/errors", "", OPEN),
     // The last one: the server ends by it.
     ("POST", "/v1/admin/drain", "{}", admins(202)),
