@@ -5,6 +5,7 @@ mod bearer;
 mod flood;
 mod keys;
 mod logout;
+mod outage;
 mod refresh;
 mod tickets;
 
