@@ -34,7 +34,9 @@ fn every_setting_is_read_from_its_variable() {
     {
         let long = arg.get_long().unwrap();
         let own = long.to_uppercase().replace('-', "_");
-        let expected = if long.starts_with("rate-limit-") { own } else { format!("GAMEV1_{own}") };
+        // Named as everybody names them, so that what is set up for another program serves.
+        let shared = long.starts_with("rate-limit-") || long == "database-url";
+        let expected = if shared { own } else { format!("GAMEV1_{own}") };
         assert_eq!(arg.get_env().unwrap().to_str(), Some(expected.as_str()), "--{long}");
     }
 }
