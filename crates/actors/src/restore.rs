@@ -60,9 +60,28 @@ impl Restoring {
         };
         match timeout(TURN_WITHIN, entered).await {
             Ok((place, Ok(turn))) => Ok((place, turn)),
-            _ => Err(unavailable("too many rooms are being brought back")),
+            Ok((_, Err(_))) => Err(stops()),
+            Err(_) => Err(unavailable("too many rooms are being brought back")),
         }
     }
+
+    /// The server stops: nothing more is brought back.
+    pub(crate) fn shut(&self) {
+        self.turns.close();
+    }
+
+    fn is_shut(&self) -> bool {
+        self.turns.is_closed()
+    }
+
+    /// Whether anything is on its way.
+    pub(crate) fn busy(&self) -> bool {
+        self.turns.available_permits() < AT_ONCE
+    }
+}
+
+fn stops() -> WireError {
+    unavailable("the server stops")
 }
 
 fn unavailable(why: &str) -> WireError {
@@ -129,6 +148,10 @@ async fn bring_back(
     }
     let claimed = store.claim(id, SystemTime::now()).await.map_err(|error| store_failed(&error))?;
     let Some(ClaimedRoom { owner_epoch, image, saved_at }) = claimed else { return Ok(None) };
+    if vault.restoring.is_shut() {
+        // The claim has taken nothing from the next process; what is read of the sessions would be gone for it.
+        return Err(stops());
+    }
     let image = match RoomImage::from_bytes(&image) {
         Ok(image) => image,
         Err(error) => {

@@ -3,6 +3,7 @@
 
 mod cell;
 pub mod image;
+mod joins;
 mod open;
 mod requests;
 pub mod state;
@@ -224,6 +225,7 @@ fn leave_all(vault: &Vault, cell: &Arc<SessionCell>, close: Option<CloseCode>) {
     for room in cell.end() {
         room.inbox.push_always(RoomItem::Leave { session: cell.clone(), ask: None });
     }
+    cell.joins.clear();
     vault.remove_session(cell.id);
     cell.inbox.close();
     if let Some(code) = close {

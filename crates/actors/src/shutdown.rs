@@ -14,7 +14,7 @@ use crate::{
     lobby,
     ports::{RoomStore, SessionSave, Spool, Spooled},
     room::{RoomMsg, image::RoomImage},
-    session::image::SessionImage,
+    session::{SessionCell, image::SessionImage},
     store,
     vault::Vault,
 };
@@ -46,6 +46,7 @@ pub enum Kept {
 pub(crate) async fn keep(vault: &Vault, spool: &Arc<dyn Spool>, deadline: Instant) -> Kept {
     vault.set_stopping();
     sessions_rest(vault).await;
+    restoring_rests(vault).await;
     lobby_rest(vault).await;
     rooms_drain(vault).await;
     send_away(vault);
@@ -62,6 +63,7 @@ pub(crate) async fn keep(vault: &Vault, spool: &Arc<dyn Spool>, deadline: Instan
 /// The same after the tree is gone: nobody is left to drain anything, and the vault has it all.
 pub(crate) async fn keep_remains(vault: &Vault, spool: &Arc<dyn Spool>, deadline: Instant) -> Kept {
     vault.set_stopping();
+    joins_shut(vault);
     lobby_shut(vault);
     send_away(vault);
     let spooled_all = remains(vault, true);
@@ -97,11 +99,31 @@ fn remains(vault: &Vault, at_rest: bool) -> Spooled {
     Spooled { records, rooms: rooms.collect(), sessions: session_saves(vault, at_rest) }
 }
 
-/// Waits until no session is at a request: what it has counted is then what it has done.
+/// Waits until no session is at a request, or waits for a room that it asked for: what it has counted is then what it
+/// has done. A room that is not found by then is refused.
 async fn sessions_rest(vault: &Vault) {
     let deadline = Instant::now() + SESSIONS_WITHIN;
-    let busy = || vault.sessions().iter().any(|session| session.inbox.current().is_some());
-    while busy() && Instant::now() < deadline {
+    let busy = |session: &SessionCell| session.inbox.current().is_some() || session.joins.any();
+    let any_busy = || vault.sessions().iter().any(|session| busy(session));
+    while any_busy() && Instant::now() < deadline {
+        sleep(LOOK_EVERY).await;
+    }
+    joins_shut(vault);
+}
+
+fn joins_shut(vault: &Vault) {
+    let error = WireError::new(ErrorCode::Unavailable, "the server stops");
+    let error = error.retry_after_ms(COME_BACK_AFTER_MS);
+    for session in vault.sessions() {
+        session.joins.shut(&error);
+    }
+}
+
+/// Waits until what is on its way back from the store is here: its seats are kept with all others.
+async fn restoring_rests(vault: &Vault) {
+    vault.restoring.shut();
+    let deadline = Instant::now() + SESSIONS_WITHIN;
+    while vault.restoring.busy() && Instant::now() < deadline {
         sleep(LOOK_EVERY).await;
     }
 }

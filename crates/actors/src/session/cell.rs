@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::{
     SessionMsg,
     image::{Counts, SessionImage},
+    joins::Joins,
 };
 use crate::{
     inbox::Inbox,
@@ -43,6 +44,8 @@ pub struct SessionCell {
     pub(crate) actor: Slot<SessionMsg>,
     rooms: Mutex<Rooms>,
     rooms_max: usize,
+    /// Rooms that it asked to join and that are still looked for.
+    pub(crate) joins: Joins,
     /// Counted requests that have been taken up.
     received: AtomicU64,
     generation: AtomicU32,
@@ -106,6 +109,7 @@ impl SessionCell {
             actor: Slot::default(),
             rooms: Mutex::default(),
             rooms_max,
+            joins: Joins::default(),
             received: AtomicU64::new(0),
             generation: AtomicU32::new(0),
             restarted: AtomicBool::new(false),

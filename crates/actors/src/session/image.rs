@@ -63,7 +63,8 @@ impl SessionImage {
         *room_for -= kept.iter().map(Bytes::len).sum::<usize>();
         let (received, farewell_at) = (cell.received(), cell.outbox.farewell_at());
         // A request that it is at has been counted, and may never be done.
-        let uncertain = !at_rest || cell.uncertain() || cell.inbox.current().is_some();
+        let busy = cell.inbox.current().is_some() || cell.joins.any();
+        let uncertain = !at_rest || cell.uncertain() || busy;
         SessionImage {
             version: VERSION,
             session: cell.id,

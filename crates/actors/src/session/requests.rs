@@ -9,13 +9,16 @@ use gamev1_protocol::{
     CloseCode, ErrorCode, Reply, Request, RoomId, RoomInput, RoomSend, WireError, decode::Incoming,
 };
 
-use super::{Desk, SessionMsg, unix_ms};
+use super::{
+    Desk, SessionMsg,
+    joins::{self, Held},
+    unix_ms,
+};
 use crate::{
     ask::Ask,
     inbox::Full,
     lobby::LobbyItem,
     observe::SpanRef,
-    restore,
     room::{RoomCell, RoomItem},
 };
 
@@ -57,8 +60,7 @@ impl Desk {
             }
             Request::RoomJoin { room } => {
                 let ask = ask();
-                // Boxed, as below: most rooms live.
-                Box::pin(self.join(ask, room)).await;
+                self.join(ask, room);
             }
             Request::RoomLeave { room } => {
                 let session = self.cell.clone();
@@ -87,21 +89,24 @@ impl Desk {
     }
 
     fn pass_to_room(&mut self, room: RoomId, item: RoomItem) {
-        let refused = match self.room(room) {
-            Ok(room) => room.inbox.push(item).map_err(|Full(item)| (item, busy(&room))),
-            Err(error) => Err((item, error)),
-        };
-        refuse(refused);
+        match self.cell.joins.hold(room, item) {
+            Held::Yes => {}
+            Held::Full(item) => refuse(Err((item, joins::too_many()))),
+            Held::No(item) => match self.room(room) {
+                Ok(room) => put(&room, item),
+                Err(error) => refuse(Err((item, error))),
+            },
+        }
     }
 
     /// A room that is asked for may have been saved by a former process.
-    async fn join(&mut self, ask: Ask, room: RoomId) {
-        if self.room(room).is_err()
-            && let Err(error) = restore::room(&self.vault, room).await
-        {
-            return ask.refuse(&error);
+    fn join(&mut self, ask: Ask, room: RoomId) {
+        let join = RoomItem::Join { ask, reserved: false };
+        if self.cell.joins.awaits(room) || self.room(room).is_ok() || self.vault.store().is_none() {
+            self.pass_to_room(room, join);
+        } else {
+            joins::begin(&self.vault, &self.cell, room, join);
         }
-        self.pass_to_room(room, RoomItem::Join { ask, reserved: false });
     }
 
     fn pass_to_lobby(&self, item: LobbyItem) {
@@ -113,15 +118,17 @@ impl Desk {
         }
     }
 
-    fn input(&mut self, ask: Ask, RoomInput { room, seq, input }: RoomInput) {
-        let room = match self.room(room) {
+    fn input(&mut self, ask: Ask, RoomInput { room: id, seq, input }: RoomInput) {
+        // One that is still looked for takes it behind the join.
+        let room = if self.cell.joins.awaits(id) { None } else { Some(self.room(id)) };
+        let room = match room.transpose() {
             Ok(room) => room,
             Err(error) => return ask.refuse(&error),
         };
         let now = self.born.elapsed();
         let item = match self.gameplay.spend(now) {
             Ok(()) => {
-                self.unsettled.remove(&room.id);
+                self.unsettled.remove(&id);
                 RoomItem::Input { ask, seq, input }
             }
             Err(_) if self.flood.refused(now) => {
@@ -131,11 +138,14 @@ impl Desk {
                 if ask.id.is_some() {
                     ask.refuse(&rate_limited("inputs", wait));
                 }
-                return self.settle_later(room, seq);
+                return room.map_or((), |room| self.settle_later(room, seq));
             }
             Err(_) => RoomItem::Dropped { ask, seq },
         };
-        put_input(&room, item);
+        match room {
+            Some(room) => put(&room, item),
+            None => self.pass_to_room(id, item),
+        }
     }
 
     /// Keeps the highest input of a flood, so that its end is settled without the room hearing of each.
@@ -156,7 +166,7 @@ impl Desk {
         for (_, (room, seq)) in std::mem::take(&mut self.unsettled) {
             let session = self.cell.clone();
             let ask = Ask { session, id: None, request: "room.input", traced: None };
-            put_input(&room, RoomItem::Dropped { ask, seq });
+            put(&room, RoomItem::Dropped { ask, seq });
         }
     }
 
@@ -206,8 +216,9 @@ impl Desk {
 }
 
 /// A room with ticks looks into its inbox at the next one; an input need not wake it before.
-fn put_input(room: &RoomCell, item: RoomItem) {
-    let pushed = if room.spec.settings.tick_hz > 0 {
+pub(super) fn put(room: &RoomCell, item: RoomItem) {
+    let input = matches!(item, RoomItem::Input { .. } | RoomItem::Dropped { .. });
+    let pushed = if input && room.spec.settings.tick_hz > 0 {
         room.inbox.push_quiet(item)
     } else {
         room.inbox.push(item)
@@ -216,7 +227,7 @@ fn put_input(room: &RoomCell, item: RoomItem) {
 }
 
 /// Tells whoever waits for an item that it was not taken.
-fn refuse(pushed: Result<(), (RoomItem, WireError)>) {
+pub(super) fn refuse(pushed: Result<(), (RoomItem, WireError)>) {
     if let Err((item, error)) = pushed
         && let Some(ask) = item.into_ask()
     {

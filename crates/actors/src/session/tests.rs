@@ -3,6 +3,7 @@
 
 mod client;
 mod faults;
+mod joins;
 mod requests;
 mod restarts;
 mod resume;
