@@ -19,9 +19,10 @@ use crate::{
 const BATCH_MAX: usize = 1_000;
 const SAVES_MAX: usize = 500;
 const SAVES_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// How long the store waits before it tries a failed batch again: doubled each time, at most the latter.
+/// How long the store waits before it tries a failed batch again: doubled each time, at most the latter. The database is
+/// spared by its breaker.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_MAX: Duration = Duration::from_secs(5);
+const RETRY_MAX: Duration = Duration::from_secs(1);
 
 /// What the store is called in the registry, and its messages.
 pub const KIND: Kind = Kind::new("store", &["wake", "crash"]);

@@ -8,6 +8,7 @@ use crate::{
     accounts::Accounts,
     audit::Audit,
     backup::Backups,
+    breaker::{ClassCondition, WaitObserver},
     credentials::Credentials,
     history::History,
     login_ledger::LoginLedger,
@@ -17,6 +18,9 @@ use crate::{
     sqlite::{FILE_NAME, OpenError, Sqlite, SqliteOptions},
 };
 
+/// The bound of [`Database::probe`].
+pub(crate) const LOOK_WITHIN: Duration = Duration::from_millis(500);
+
 /// An engine. Shared behind an `Arc`; each of its ports is had by upcasting.
 pub trait Database:
     Accounts
@@ -25,6 +29,7 @@ pub trait Database:
     + Credentials
     + History
     + LoginLedger
+    + Operations
     + Players
     + Revocations
     + RoomStore
@@ -36,21 +41,28 @@ pub trait Database:
     /// See [`MigrateError::is_final`].
     fn migrate(&self) -> Answer<'_, Result<Vec<String>, MigrateError>>;
 
-    /// Whether the database answers and has its schema.
+    /// Whether the database answers, within half a second, and has its schema. Asked whatever the breakers think; that
+    /// of reads learns from it.
     ///
     /// # Errors
     /// It does not.
     fn probe(&self) -> Answer<'_, Result<(), StoreError>>;
 
-    /// How many connections are open.
-    fn connections(&self) -> Connections;
+    /// Ends what is running and refuses what comes. Nothing is lost without it.
+    fn close(&self) -> Answer<'_, ()>;
+}
+
+/// What operators see of a database and do to it.
+pub trait Operations: Send + Sync {
+    /// How its connections and its classes of work stand.
+    fn condition(&self) -> Condition;
+
+    /// Tells `observer` of each call how long it waited for its turn and its connection. Only the first is told.
+    fn observe_waits(&self, observer: Arc<WaitObserver>);
 
     /// Holds every call for so long from now, as a database would that stands still; none at all ends it. For those
     /// who want to see what an outage does.
     fn stall(&self, stall: Duration);
-
-    /// Ends what is running and refuses what comes. Nothing is lost without it.
-    fn close(&self) -> Answer<'_, ()>;
 }
 
 /// The database at that address, or the one in the data directory. Its schema may still be missing; one at an address
@@ -73,11 +85,18 @@ pub fn is_there(data_dir: &Path, url: Option<&DatabaseUrl>) -> bool {
     url.is_some() || data_dir.join(FILE_NAME).is_file()
 }
 
-/// Open connections.
+/// How a database stands, and what was asked of it since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Connections {
+pub struct Condition {
+    /// Open connections that nobody uses, those in use, and how many there may be.
     pub idle: u64,
     pub used: u64,
+    pub max: u64,
+    /// How often a connection was asked for, whether or not it was given.
+    pub attempts: u64,
+    /// Calls that were made again.
+    pub retries: u64,
+    pub classes: [ClassCondition; 2],
 }
 
 /// Why the schema was not brought up to date.

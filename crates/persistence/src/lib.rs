@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod backup;
+mod breaker;
 pub mod crash_records;
 pub mod credentials;
 pub mod database;
@@ -20,8 +21,9 @@ mod stall;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use breaker::{ClassCondition, Phase, WaitObserver};
 pub use crash_records::CrashRecordDir;
-pub use database::{Connections, Database, MigrateError};
+pub use database::{Condition, Database, MigrateError, Operations};
 pub use postgres::{DatabaseUrl, Postgres, PostgresOptions};
 pub use spool::SpoolDir;
 pub use sqlite::{OpenError, Sqlite, SqliteOptions};

@@ -22,13 +22,16 @@ mod sign_ins;
 mod sql;
 mod url;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use gamev1_actors::ports::{Answer, StoreError};
 
-use self::pool::{Class, Pool};
+use self::pool::{Pool, SIZE_MAX};
 pub use self::url::{DatabaseUrl, DatabaseUrlError};
-use crate::database::{Connections, Database, MigrateError};
+use crate::{
+    breaker::WaitObserver,
+    database::{Condition, Database, LOOK_WITHIN, MigrateError, Operations},
+};
 
 /// Where the database is, and how long its callers wait.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,11 +59,6 @@ impl Postgres {
         let PostgresOptions { url, call_timeout } = options;
         Postgres { pool: Pool::new(&url, call_timeout), url }
     }
-
-    /// How often a connection was asked of the database, whether or not it was given.
-    pub fn connection_attempts(&self) -> u64 {
-        self.pool.attempts()
-    }
 }
 
 impl Database for Postgres {
@@ -75,7 +73,7 @@ impl Database for Postgres {
     }
 
     fn probe(&self) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(self.pool.call(Class::Read, |client| {
+        Box::pin(self.pool.look(LOOK_WITHIN, |client| {
             Box::pin(async move {
                 client.query_typed(sql::PROBE, &[]).await?;
                 Ok(())
@@ -83,17 +81,30 @@ impl Database for Postgres {
         }))
     }
 
-    fn connections(&self) -> Connections {
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(self.pool.close())
+    }
+}
+
+impl Operations for Postgres {
+    fn condition(&self) -> Condition {
         let state = self.pool.state();
         let (idle, all) = (u64::from(state.idle_connections), u64::from(state.connections));
-        Connections { idle, used: all.saturating_sub(idle) }
+        Condition {
+            idle,
+            used: all.saturating_sub(idle),
+            max: u64::from(SIZE_MAX),
+            attempts: self.pool.attempts(),
+            retries: self.pool.retries(),
+            classes: self.pool.classes(),
+        }
+    }
+
+    fn observe_waits(&self, observer: Arc<WaitObserver>) {
+        self.pool.observe_waits(&observer);
     }
 
     fn stall(&self, stall: Duration) {
         self.pool.stall(stall);
-    }
-
-    fn close(&self) -> Answer<'_, ()> {
-        Box::pin(self.pool.close())
     }
 }

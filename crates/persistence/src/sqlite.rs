@@ -36,7 +36,8 @@ use self::{
     pool::{Patience, Pool},
 };
 use crate::{
-    database::{Connections, Database, MigrateError},
+    breaker::WaitObserver,
+    database::{Condition, Database, LOOK_WITHIN, MigrateError, Operations},
     stall::Stall,
 };
 
@@ -118,20 +119,14 @@ impl Database for Sqlite {
     }
 
     fn probe(&self) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(
-            self.readers.call(|sqlite| sqlite.prepare_cached(sql::PROBE)?.exists(()).map(drop)),
-        )
-    }
-
-    fn connections(&self) -> Connections {
-        let states = [self.writer.state(), self.readers.state()];
-        let idle: u32 = states.iter().map(|state| state.idle_connections).sum();
-        let all: u32 = states.iter().map(|state| state.connections).sum();
-        Connections { idle: u64::from(idle), used: u64::from(all - idle) }
-    }
-
-    fn stall(&self, stall: Duration) {
-        self.stall.begin(stall);
+        Box::pin(async {
+            let look = |sqlite: &mut rusqlite::Connection| {
+                sqlite.prepare_cached(sql::PROBE)?.exists(()).map(drop)
+            };
+            let looked = self.readers.looked(LOOK_WITHIN, look).await;
+            self.writer.guard().heard(&looked);
+            looked
+        })
     }
 
     /// Closes the file with its log written back. Without this the next to open it has the log to read.
@@ -140,6 +135,34 @@ impl Database for Sqlite {
             self.readers.close(|_| Ok(())).await;
             self.writer.close(tidy).await;
         })
+    }
+}
+
+impl Operations for Sqlite {
+    fn condition(&self) -> Condition {
+        let pools = [&self.readers, &self.writer];
+        let sum = |of: fn(&Pool) -> u64| pools.iter().map(|pool| of(pool)).sum::<u64>();
+        let idle = sum(|pool| u64::from(pool.state().idle_connections));
+        let all = sum(|pool| u64::from(pool.state().connections));
+        Condition {
+            idle,
+            used: all.saturating_sub(idle),
+            max: sum(|pool| u64::from(pool.size())),
+            attempts: sum(Pool::attempts),
+            // SQLite itself waits for whoever holds the file.
+            retries: 0,
+            classes: pools.map(|pool| pool.guard().condition()),
+        }
+    }
+
+    fn observe_waits(&self, observer: Arc<WaitObserver>) {
+        for pool in [&self.readers, &self.writer] {
+            pool.guard().observe_waits(observer.clone());
+        }
+    }
+
+    fn stall(&self, stall: Duration) {
+        self.stall.begin(stall);
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use gamev1_actors::{readiness::Readiness, revocations::Table, vault::Vault};
-use gamev1_persistence::{audit::Audit, players::Players};
+use gamev1_persistence::{Operations, audit::Audit, players::Players};
 use gamev1_protocol::ErrorCode;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -77,8 +77,7 @@ pub struct Services {
     pub tickets: Tickets<Verified>,
     pub idempotency: Idempotency,
     pub room_list: RoomList,
-    /// Holds every call to the database for that long from now.
-    pub stall_db: Box<dyn Fn(Duration) + Send + Sync>,
+    pub database: Arc<dyn Operations>,
 }
 
 impl App {

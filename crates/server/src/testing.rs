@@ -148,7 +148,7 @@ impl TestServer {
             tickets: Tickets::default(),
             idempotency: Idempotency::default(),
             room_list: RoomList::default(),
-            stall_db: Box::new(|_| ()),
+            database: accounts.clone(),
         });
         let supervision = app.config.supervision.clone();
         let store = MemoryStore::default();

@@ -14,6 +14,7 @@ use serde_json::json;
 
 mod accounts;
 mod backup;
+mod outage;
 mod postgres;
 
 /// One cluster for all of these tests; each has a database of its own.

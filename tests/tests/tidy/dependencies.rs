@@ -26,7 +26,7 @@ const OWN: [(&str, &[&str]); 6] = [
 ];
 
 /// Who alone may name what is not ours.
-const RESERVED: [(&str, &[&str]); 20] = [
+const RESERVED: [(&str, &[&str]); 21] = [
     ("warp", &["gamev1-server"]),
     ("hyper", &["gamev1-server"]),
     ("hyper-util", &["gamev1-server"]),
@@ -46,7 +46,8 @@ const RESERVED: [(&str, &[&str]); 20] = [
     ("reqwest", &["e2e"]),
     ("cargo_metadata", &["e2e"]),
     ("mio", &["e2e"]),
-    ("rand", &["gamev1-actors", "gamev1-server", "gamev1-games", "e2e"]),
+    ("rand", &["gamev1-actors", "gamev1-persistence", "gamev1-server", "gamev1-games", "e2e"]),
+    ("backon", &["gamev1-persistence"]),
 ];
 
 /// What nobody names: frameworks that would take the place of what is built here, and what was measured and left.

@@ -24,9 +24,9 @@ impl Accounts for Postgres {
     ) -> Answer<'a, Result<Player, StoreError>> {
         Box::pin(async move {
             // Most guests come back: those need no transaction.
-            let known = self.pool.call(Class::Read, move |client| {
-                Box::pin(async move { by_device(client, device).await })
-            });
+            let known = self
+                .pool
+                .read(move |client| Box::pin(async move { by_device(client, device).await }));
             if let Some(player) = known.await? {
                 return Ok(player);
             }
@@ -44,7 +44,7 @@ impl Accounts for Postgres {
     }
 
     fn player(&self, id: PlayerId) -> Answer<'_, Result<Option<Player>, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| Box::pin(player(client, id))))
+        Box::pin(self.pool.read(move |client| Box::pin(player(client, id))))
     }
 
     fn player_by_username<'a>(
@@ -52,7 +52,7 @@ impl Accounts for Postgres {
         username: &'a str,
     ) -> Answer<'a, Result<Option<Player>, StoreError>> {
         let key = username_key(username);
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values = [(&key as _, Type::TEXT)];
                 read(client.query_typed_opt(sql::PLAYER_BY_USERNAME, &values).await?)
@@ -95,7 +95,7 @@ impl Accounts for Postgres {
         sign_in: SignInId,
         now: SystemTime,
     ) -> Answer<'_, Result<bool, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values =
                     [(sign_in.as_uuid() as _, Type::UUID), (&row::millis(now) as _, Type::INT8)];
@@ -105,10 +105,7 @@ impl Accounts for Postgres {
     }
 
     fn forget_expired(&self, now: SystemTime) -> Answer<'_, Result<usize, StoreError>> {
-        Box::pin(
-            self.pool
-                .call(Class::Write, move |client| Box::pin(sign_ins::forget_expired(client, now))),
-        )
+        Box::pin(self.pool.write(move |client| Box::pin(sign_ins::forget_expired(client, now))))
     }
 }
 

@@ -34,9 +34,9 @@ const ROLES: i64 = 0x0067_616d_6576_3102;
 impl Audit for Postgres {
     fn append<'a>(&'a self, entry: &'a AuditEntry) -> Answer<'a, Result<(), StoreError>> {
         let entry = entry.clone();
-        Box::pin(self.pool.call(Class::Write, move |client| {
-            Box::pin(async move { append(client, &entry).await })
-        }))
+        Box::pin(
+            self.pool.write(move |client| Box::pin(async move { append(client, &entry).await })),
+        )
     }
 
     fn entries<'a>(
@@ -45,7 +45,7 @@ impl Audit for Postgres {
         limit: u32,
     ) -> Answer<'a, Result<Vec<AuditEntry>, StoreError>> {
         let Wanted { actor, target, action, before } = wanted.clone();
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let query = match (&target, &actor, &action) {
                     (Some(_), ..) => log::ENTRIES_BY_TARGET,

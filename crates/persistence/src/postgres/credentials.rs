@@ -68,7 +68,7 @@ impl Credentials for Postgres {
             Login::Username(username) => (sql::ACCOUNT_BY_USERNAME, username_key(&username)),
             Login::Email(email) => (sql::ACCOUNT_BY_EMAIL, email_key(&email)),
         };
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let found = client.query_typed_opt(query, &[(&key as _, Type::TEXT)]).await?;
                 found.as_ref().map(read_account).transpose()
@@ -77,7 +77,7 @@ impl Credentials for Postgres {
     }
 
     fn account(&self, id: PlayerId) -> Answer<'_, Result<Option<Account>, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| Box::pin(account(client, id))))
+        Box::pin(self.pool.read(move |client| Box::pin(account(client, id))))
     }
 
     fn set_password(
@@ -97,7 +97,7 @@ impl Credentials for Postgres {
         old_phc: String,
         phc: String,
     ) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(self.pool.call(Class::Write, move |client| {
+        Box::pin(self.pool.write(move |client| {
             Box::pin(async move {
                 let values = [
                     (id.as_uuid() as _, Type::UUID),

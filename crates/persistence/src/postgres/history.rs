@@ -4,12 +4,12 @@ use gamev1_actors::ports::{Answer, StoreError};
 use gamev1_protocol::{PlayerId, RoomId, Seat, SessionId};
 use tokio_postgres::{Row, types::Type};
 
-use super::{Postgres, fault::Fault, pool::Class, row, sql};
+use super::{Postgres, fault::Fault, row, sql};
 use crate::history::{History, RoomEnd, Stay, StayEnd, StoredRoom};
 
 impl History for Postgres {
     fn room(&self, room: RoomId) -> Answer<'_, Result<Option<StoredRoom>, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values = [(&room.to_string() as _, Type::TEXT)];
                 let found = client.query_typed_opt(sql::ROOM, &values).await?;
@@ -24,7 +24,7 @@ impl History for Postgres {
         limit: u32,
     ) -> Answer<'a, Result<Vec<StoredRoom>, StoreError>> {
         let game = game.to_owned();
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values = [(&game as _, Type::TEXT), (&i64::from(limit) as _, Type::INT8)];
                 let found = client.query_typed(sql::ROOMS_OF_GAME, &values).await?;
@@ -34,7 +34,7 @@ impl History for Postgres {
     }
 
     fn stays_in_room(&self, room: RoomId, limit: u32) -> Answer<'_, Result<Vec<Stay>, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let room = room.to_string();
                 let values = [(&room as _, Type::TEXT), (&i64::from(limit) as _, Type::INT8)];
@@ -49,7 +49,7 @@ impl History for Postgres {
         player: PlayerId,
         limit: u32,
     ) -> Answer<'_, Result<Vec<Stay>, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values =
                     [(player.as_uuid() as _, Type::UUID), (&i64::from(limit) as _, Type::INT8)];

@@ -23,7 +23,7 @@ const FORGOTTEN_MAX: i64 = 500;
 
 impl LoginLedger for Postgres {
     fn failures(&self, limit: u32) -> Answer<'_, Result<Vec<(Who, Failures)>, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let limit = [(&i64::from(limit) as _, Type::INT8)];
                 let found = client.query_typed(sql::FAILURES, &limit).await?;
@@ -44,7 +44,7 @@ impl LoginLedger for Postgres {
     }
 
     fn forget_failures(&self, before: SystemTime) -> Answer<'_, Result<usize, StoreError>> {
-        Box::pin(self.pool.call(Class::Write, move |client| {
+        Box::pin(self.pool.write(move |client| {
             Box::pin(async move {
                 let values =
                     [(&millis(before) as _, Type::INT8), (&FORGOTTEN_MAX as _, Type::INT8)];
@@ -59,7 +59,7 @@ impl LoginLedger for Postgres {
         player: PlayerId,
         device: SecretHash,
     ) -> Answer<'_, Result<bool, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values =
                     [(player.as_uuid() as _, Type::UUID), (&&device[..] as _, Type::BYTEA)];

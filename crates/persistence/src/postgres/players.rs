@@ -6,7 +6,6 @@ use tokio_postgres::types::Type;
 use super::{
     Postgres,
     accounts::read_player,
-    pool::Class,
     sql::players::{BY_EMAIL, SEARCH},
 };
 use crate::{
@@ -26,7 +25,7 @@ impl Players for Postgres {
         // No name is empty.
         let after = after.map(username_key).unwrap_or_default();
         let (first, end) = (prefix.clone().max(after.clone()), end_of_prefix(&prefix));
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values = [
                     (&first as _, Type::TEXT),
@@ -42,7 +41,7 @@ impl Players for Postgres {
 
     fn by_email<'a>(&'a self, email: &'a str) -> Answer<'a, Result<Option<Player>, StoreError>> {
         let key = email_key(email);
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let found = client.query_typed_opt(BY_EMAIL, &[(&key as _, Type::TEXT)]).await?;
                 found.as_ref().map(read_player).transpose()

@@ -1,7 +1,15 @@
 //! The pool: a queue in front of bb8 that is fair, and one function through which every call passes and ends in time.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
+use backon::Retryable;
 use gamev1_actors::ports::StoreError;
 use tokio::{
     sync::Semaphore,
@@ -14,23 +22,23 @@ use super::{
     fault::Fault,
     url::DatabaseUrl,
 };
-use crate::stall::Stall;
+pub(super) use crate::breaker::Class;
+use crate::{
+    breaker::{
+        ClassCondition, Guard, Permit, WaitObserver,
+        retry::{Budget, pauses},
+    },
+    stall::Stall,
+};
 
 /// Connections that are kept open though nobody uses them, and that there are at most.
 const IDLE_MIN: u32 = 5;
-const SIZE_MAX: u32 = 20;
+pub(super) const SIZE_MAX: u32 = 20;
 /// How long bb8 may look for a connection.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(2);
 
 /// What a call does, as its borrow of the connection asks for.
 pub(super) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'c>>;
-
-/// Where a call is to be told apart in what is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    Read,
-    Write,
-}
 
 pub(super) struct Pool {
     /// bb8 wakes the one who waits longest but lets a later one take the connection first.
@@ -39,6 +47,10 @@ pub(super) struct Pool {
     manager: Arc<Manager>,
     call_timeout: Duration,
     stall: Stall,
+    reads: Guard,
+    writes: Guard,
+    budget: Budget,
+    retries: AtomicU64,
 }
 
 impl Pool {
@@ -54,8 +66,17 @@ impl Pool {
             // The surplus of a busy hour grows old and is closed.
             .queue_strategy(bb8::QueueStrategy::Lifo)
             .build_unchecked(Managed(manager.clone()));
-        let turns = Semaphore::new(SIZE_MAX as usize);
-        Pool { turns, connections, manager, call_timeout, stall: Stall::default() }
+        Pool {
+            turns: Semaphore::new(SIZE_MAX as usize),
+            connections,
+            manager,
+            call_timeout,
+            stall: Stall::default(),
+            reads: Guard::new(Class::Read),
+            writes: Guard::new(Class::Write),
+            budget: Budget::default(),
+            retries: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn state(&self) -> bb8::State {
@@ -66,17 +87,48 @@ impl Pool {
         self.manager.attempts()
     }
 
+    pub(super) fn retries(&self) -> u64 {
+        self.retries.load(Relaxed)
+    }
+
+    pub(super) fn classes(&self) -> [ClassCondition; 2] {
+        [self.reads.condition(), self.writes.condition()]
+    }
+
+    pub(super) fn observe_waits(&self, observer: &Arc<WaitObserver>) {
+        for guard in [&self.reads, &self.writes] {
+            guard.observe_waits(observer.clone());
+        }
+    }
+
     pub(super) fn stall(&self, stall: Duration) {
         self.stall.begin(stall);
     }
 
+    /// Runs `work`, which only reads, with a connection of its own: single statements, each by itself. Made again
+    /// where the database failed and there is time left: idle connections are gone after a fail-over.
+    pub(super) async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c Client) -> Work<'c, T> + Clone + Send + 'static,
+    {
+        let deadline = Instant::now() + self.call_timeout;
+        self.budget.earn();
+        let attempt = || {
+            let work = work.clone();
+            self.admitted(Class::Read, deadline, |connection| work(&connection.client))
+        };
+        attempt.retry(pauses()).when(|error| self.is_worth_another(error, deadline)).await
+    }
+
     /// Runs `work` with a connection of its own: single statements, each by itself.
-    pub(super) async fn call<T, W>(&self, class: Class, work: W) -> Result<T, StoreError>
+    pub(super) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c Client) -> Work<'c, T> + Send + 'static,
     {
-        self.within(class, |connection| work(&connection.client)).await
+        let deadline = Instant::now() + self.call_timeout;
+        self.admitted(Class::Write, deadline, |connection| work(&connection.client)).await
     }
 
     /// Runs `work` in one transaction: all of it is kept or nothing. Whether it was is not known when the connection
@@ -86,7 +138,8 @@ impl Pool {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c Client) -> Work<'c, T> + Send + 'static,
     {
-        self.within(class, |connection| {
+        let deadline = Instant::now() + self.call_timeout;
+        self.admitted(class, deadline, |connection| {
             Box::pin(async move {
                 let transaction = connection.client.transaction().await?;
                 let done = work(transaction.client()).await?;
@@ -97,13 +150,54 @@ impl Pool {
         .await
     }
 
-    async fn within<T, W>(&self, _class: Class, work: W) -> Result<T, StoreError>
+    /// Looks whether the database answers, whatever the breaker thinks, and tells it.
+    pub(super) async fn look<W>(&self, within: Duration, work: W) -> Result<(), StoreError>
+    where
+        W: for<'c> FnOnce(&'c Client) -> Work<'c, ()> + Send + 'static,
+    {
+        let mut permit = self.reads.look();
+        let deadline = Instant::now() + within.min(self.call_timeout);
+        let looked =
+            self.within(&mut permit, deadline, |connection| work(&connection.client)).await;
+        permit.settle(&looked);
+        self.writes.heard(&looked);
+        looked
+    }
+
+    async fn admitted<T, W>(&self, class: Class, until: Instant, work: W) -> Result<T, StoreError>
     where
         W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send,
     {
-        let deadline = Instant::now() + self.call_timeout;
-        let out_of_time =
-            |what| StoreError::Unavailable(format!("{what} within {:?}", self.call_timeout));
+        let guard = match class {
+            Class::Read => &self.reads,
+            Class::Write => &self.writes,
+        };
+        let mut permit = guard.admit()?;
+        let done = self.within(&mut permit, until, work).await;
+        permit.settle(&done);
+        done
+    }
+
+    fn is_worth_another(&self, error: &StoreError, deadline: Instant) -> bool {
+        let worth = matches!(error, StoreError::Unavailable(_))
+            && Instant::now() < deadline
+            && !self.turns.is_closed()
+            && self.reads.is_closed()
+            && self.budget.spend();
+        self.retries.fetch_add(u64::from(worth), Relaxed);
+        worth
+    }
+
+    async fn within<T, W>(
+        &self,
+        permit: &mut Permit<'_>,
+        deadline: Instant,
+        work: W,
+    ) -> Result<T, StoreError>
+    where
+        W: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send,
+    {
+        let out_of_time = |what| StoreError::Unavailable(format!("{what} in time"));
 
         let turn = timeout_at(deadline, self.turns.acquire()).await;
         let turn = turn.map_err(|_| out_of_time("no connection was free"))?;
@@ -115,6 +209,7 @@ impl Pool {
                 return Err(StoreError::Unavailable(format!("no connection was made{reason}")));
             }
         };
+        permit.begins();
         let held = timeout_at(deadline, self.stall.over()).await;
         held.map_err(|_| out_of_time("no answer came"))?;
 

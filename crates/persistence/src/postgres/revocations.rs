@@ -34,7 +34,7 @@ impl RevocationLog for Postgres {
         now: SystemTime,
         limit: u32,
     ) -> Answer<'_, Result<Vec<Revocation>, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values = [
                     (&i64::try_from(after).unwrap_or(i64::MAX) as _, Type::INT8),
@@ -73,7 +73,7 @@ impl Revocations for Postgres {
     }
 
     fn forget_revocations(&self, now: SystemTime) -> Answer<'_, Result<usize, StoreError>> {
-        Box::pin(self.pool.call(Class::Write, move |client| {
+        Box::pin(self.pool.write(move |client| {
             Box::pin(async move {
                 let values = [(&millis(now) as _, Type::INT8), (&FORGOTTEN_MAX as _, Type::INT8)];
                 let forgotten = client.execute_typed(sql::FORGET_REVOCATIONS, &values).await?;

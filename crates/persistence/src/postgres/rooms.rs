@@ -37,9 +37,9 @@ impl RoomStore for Postgres {
     ) -> Answer<'_, Result<Option<ClaimedRoom>, StoreError>> {
         Box::pin(async move {
             // Codes that nobody has are asked for too: they need no transaction.
-            let saved = self.pool.call(Class::Read, move |client| {
-                Box::pin(async move { saves::is_saved(client, room).await })
-            });
+            let saved = self
+                .pool
+                .read(move |client| Box::pin(async move { saves::is_saved(client, room).await }));
             if !saved.await? {
                 return Ok(None);
             }
@@ -51,14 +51,12 @@ impl RoomStore for Postgres {
     }
 
     fn rooms_of_session(&self, session: SessionId) -> Answer<'_, Result<Vec<RoomId>, StoreError>> {
-        Box::pin(
-            self.pool.call(Class::Read, move |client| Box::pin(saves::rooms_of(client, session))),
-        )
+        Box::pin(self.pool.read(move |client| Box::pin(saves::rooms_of(client, session))))
     }
 
     fn save_sessions<'a>(&'a self, saves: &'a [SessionSave]) -> Answer<'a, Result<(), StoreError>> {
         let saves = saves.to_vec();
-        Box::pin(self.pool.call(Class::Write, move |client| {
+        Box::pin(self.pool.write(move |client| {
             Box::pin(async move { saves::save_sessions(client, &saves).await })
         }))
     }

@@ -25,7 +25,7 @@ impl SanctionStore for Postgres {
         after: Option<Uuid>,
         limit: u32,
     ) -> Answer<'_, Result<Vec<Sanction>, StoreError>> {
-        Box::pin(self.pool.call(Class::Read, move |client| {
+        Box::pin(self.pool.read(move |client| {
             Box::pin(async move {
                 let values = [
                     (&after.unwrap_or(Uuid::nil()) as _, Type::UUID),

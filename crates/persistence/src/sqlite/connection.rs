@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -52,17 +55,29 @@ pub(super) struct Manager {
     file: PathBuf,
     used_for: Use,
     busy: Duration,
+    attempts: AtomicU64,
     /// Why the last one could not be made. bb8 itself only says that time ran out.
     failure: Mutex<Option<String>>,
 }
 
 impl Manager {
     pub(super) fn new(file: &Path, used_for: Use, busy: Duration) -> Manager {
-        Manager { file: file.to_owned(), used_for, busy, failure: Mutex::new(None) }
+        Manager {
+            file: file.to_owned(),
+            used_for,
+            busy,
+            attempts: AtomicU64::new(0),
+            failure: Mutex::new(None),
+        }
     }
 
     pub(super) fn failure(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often the file was to be opened.
+    pub(super) fn attempts(&self) -> u64 {
+        self.attempts.load(Ordering::Relaxed)
     }
 }
 
@@ -74,7 +89,8 @@ impl bb8::ManageConnection for Managed {
     type Error = ConnectError;
 
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let Manager { file, used_for, busy, .. } = &*self.0;
+        let Manager { file, used_for, busy, attempts, .. } = &*self.0;
+        attempts.fetch_add(1, Ordering::Relaxed);
         let (file, used_for, busy) = (file.clone(), *used_for, *busy);
         let connected = tokio::task::spawn_blocking(move || connect(&file, used_for, busy)).await;
         let connected = connected.unwrap_or(Err(ConnectError::Thread));

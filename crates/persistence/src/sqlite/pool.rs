@@ -13,7 +13,10 @@ use super::{
     connection::{Connection, Managed, Manager, Use},
     flight::{Flight, Waiter},
 };
-use crate::stall::Stall;
+use crate::{
+    breaker::{Class, Guard, Permit},
+    stall::Stall,
+};
 
 /// How long a call may take, and how long SQLite itself may wait for another process within that.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +24,9 @@ pub(super) struct Patience {
     pub(super) call: Duration,
     pub(super) busy: Duration,
 }
+
+/// Thirty years are no bound, and unlike `Duration::MAX` they can be added to an instant.
+const UNBOUNDED: Duration = Duration::from_secs(1_000_000_000);
 
 pub(super) struct Pool {
     /// bb8 wakes the one who waits longest but lets a later one take the connection first.
@@ -30,6 +36,7 @@ pub(super) struct Pool {
     manager: Arc<Manager>,
     patience: Patience,
     stall: Arc<Stall>,
+    guard: Guard,
 }
 
 impl Pool {
@@ -51,7 +58,23 @@ impl Pool {
             .idle_timeout(None)
             .build_unchecked(Managed(manager.clone()));
         let turns = Arc::new(Semaphore::new(size as usize));
-        Pool { turns, size, connections, manager, patience, stall }
+        let guard = Guard::new(match used_for {
+            Use::Read => Class::Read,
+            Use::Write => Class::Write,
+        });
+        Pool { turns, size, connections, manager, patience, stall, guard }
+    }
+
+    pub(super) fn size(&self) -> u32 {
+        self.size
+    }
+
+    pub(super) fn attempts(&self) -> u64 {
+        self.manager.attempts()
+    }
+
+    pub(super) fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     pub(super) fn state(&self) -> bb8::State {
@@ -70,7 +93,7 @@ impl Pool {
         T: Send + 'static,
         W: FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.within(Some(self.patience.call), |sqlite, _| work(sqlite)).await
+        self.admitted(|sqlite, _| work(sqlite)).await
     }
 
     /// Runs `work` in one transaction: all of it is kept or nothing.
@@ -79,7 +102,7 @@ impl Pool {
         T: Send + 'static,
         W: FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.within(Some(self.patience.call), |sqlite, flight| {
+        self.admitted(|sqlite, flight| {
             let transaction = sqlite.transaction()?;
             let done = work(&transaction)?;
             if flight.abandoned() {
@@ -101,16 +124,42 @@ impl Pool {
         T: Send + 'static,
         W: FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.within(None, |sqlite, _| work(sqlite)).await
+        self.looked(UNBOUNDED, work).await
     }
 
-    async fn within<T, W>(&self, bound: Option<Duration>, work: W) -> Result<T, StoreError>
+    /// As [`Pool::call`] within a bound of its own, whatever the breaker thinks, which learns from it.
+    pub(super) async fn looked<T, W>(&self, within: Duration, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let mut permit = self.guard.look();
+        let done = self.within(&mut permit, within, |sqlite, _| work(sqlite)).await;
+        permit.settle(&done);
+        done
+    }
+
+    async fn admitted<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: FnOnce(&mut rusqlite::Connection, &Flight) -> rusqlite::Result<T> + Send + 'static,
     {
-        // Thirty years is no bound, and unlike `Duration::MAX` it can be added to an instant.
-        let bound = bound.unwrap_or(Duration::from_secs(1_000_000_000));
+        let mut permit = self.guard.admit()?;
+        let done = self.within(&mut permit, self.patience.call, work).await;
+        permit.settle(&done);
+        done
+    }
+
+    async fn within<T, W>(
+        &self,
+        permit: &mut Permit<'_>,
+        bound: Duration,
+        work: W,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut rusqlite::Connection, &Flight) -> rusqlite::Result<T> + Send + 'static,
+    {
         let deadline = Instant::now() + bound;
         let out_of_time = |what| StoreError::Unavailable(format!("{what} within {bound:?}"));
 
@@ -125,6 +174,7 @@ impl Pool {
             }
         };
 
+        permit.begins();
         let held = timeout_at(deadline, self.stall.over()).await;
         held.map_err(|_| out_of_time("no answer came"))?;
         let busy = self.patience.busy;

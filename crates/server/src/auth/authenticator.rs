@@ -179,7 +179,11 @@ fn revoked<T>(why: &str) -> Result<T, WireError> {
 
 /// What a client is told when the database fails; the reason is for the log alone.
 pub fn unavailable(error: &StoreError) -> WireError {
-    tracing::warn!(%error, "the database did not answer a request");
+    // An outage is told once, by who looks after the database: requests are many.
+    match error {
+        StoreError::Unavailable(_) => tracing::debug!(%error, "a request needs the database"),
+        StoreError::Refused(_) => tracing::error!(%error, "the database refused a request"),
+    }
     WireError::new(ErrorCode::Unavailable, "the database does not answer").retry_after_ms(2_000)
 }
 

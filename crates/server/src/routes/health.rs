@@ -1,7 +1,8 @@
 //! `/health` for people and monitors, `/ready` for load balancers, `/live` for whoever restarts processes.
 
-use std::{fs, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, fs, sync::Arc, time::SystemTime};
 
+use gamev1_persistence::Condition;
 use gamev1_protocol::ErrorCode;
 use hyper::{StatusCode, header, header::HeaderValue};
 use serde::Serialize;
@@ -32,6 +33,28 @@ struct Parts {
     sessions: usize,
     players: usize,
     rooms: usize,
+    /// Not while the server starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_pool: Option<Pool>,
+}
+
+#[derive(Serialize)]
+struct Pool {
+    idle: u64,
+    used: u64,
+    max: u64,
+    /// Calls that wait for a connection.
+    waiting: u64,
+    /// What the circuit breakers do with calls.
+    breakers: BTreeMap<&'static str, &'static str>,
+}
+
+impl From<Condition> for Pool {
+    fn from(Condition { idle, used, max, classes, .. }: Condition) -> Pool {
+        let waiting = classes.iter().map(|class| class.waiting).sum();
+        let breakers = classes.map(|class| (class.class, class.breaker.word())).into();
+        Pool { idle, used, max, waiting, breakers }
+    }
 }
 
 /// What Prometheus reads.
@@ -57,7 +80,8 @@ pub fn health(app: Arc<App>, _: Call) -> Answer {
         () => "unhealthy",
     };
     let waits = |part: &str| reasons.iter().any(|reason| reason.split(':').next() == Some(part));
-    let counts = app.services_if_open().map(|services| services.vault.counts());
+    let services = app.services_if_open();
+    let counts = services.map(|services| services.vault.counts());
     let count = |of: fn(gamev1_actors::vault::Counts) -> usize| counts.map_or(0, of);
     let database_waits = DATABASE_PARTS.iter().any(|part| waits(part));
     let worker_waits =
@@ -79,6 +103,7 @@ pub fn health(app: Arc<App>, _: Call) -> Answer {
             sessions: count(|counts| counts.sessions),
             players: count(|counts| counts.players),
             rooms: count(|counts| counts.rooms),
+            database_pool: services.map(|services| services.database.condition().into()),
         },
         reasons,
     };

@@ -11,6 +11,8 @@ use crate::app::{App, Services};
 pub const DATABASE: &str = "database";
 
 const EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether the database answers.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long rooms of a former process wait for a member, and how many are ended in a round.
 const CLAIM_WITHIN: Duration = Duration::from_secs(600);
 const UNCLAIMED_AT_ONCE: u32 = 500;
@@ -24,7 +26,11 @@ const STORE_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs until it is dropped.
 pub async fn run(app: &App, services: &Services, database: &dyn Database) {
-    tokio::join!(look_after(app, services, database), store_failed_logins(services));
+    tokio::join!(
+        look_after(app, services, database),
+        look(app, database),
+        store_failed_logins(services)
+    );
 }
 
 async fn store_failed_logins(services: &Services) {
@@ -45,7 +51,6 @@ async fn look_after(app: &App, services: &Services, database: &dyn Database) {
         app.limits.sweep();
         services.tickets.sweep(SystemTime::now());
         services.account_desk.brute_force().sweep(SystemTime::now());
-        probe(app, database).await;
         if unclaimed && started.elapsed().is_ok_and(|since| since >= CLAIM_WITHIN) {
             unclaimed = !end_unclaimed(database, started).await;
         }
@@ -55,12 +60,28 @@ async fn look_after(app: &App, services: &Services, database: &dyn Database) {
     }
 }
 
-async fn probe(app: &App, database: &dyn Database) {
-    match database.probe().await {
-        Ok(()) => app.readiness.set_ready(DATABASE),
-        Err(error) => {
-            tracing::error!(%error, "the database does not answer");
-            app.readiness.set_waiting(DATABASE, error.to_string());
+async fn look(app: &App, database: &dyn Database) {
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut answered = true;
+    loop {
+        looks.tick().await;
+        match database.probe().await {
+            Ok(()) => {
+                if !answered {
+                    tracing::info!("the database answers again");
+                }
+                answered = true;
+                app.readiness.set_ready(DATABASE);
+            }
+            Err(error) => {
+                // Once an outage: it is looked every second.
+                if answered {
+                    tracing::error!(%error, "the database does not answer");
+                }
+                answered = false;
+                app.readiness.set_waiting(DATABASE, error.to_string());
+            }
         }
     }
 }

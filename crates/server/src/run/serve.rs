@@ -15,7 +15,7 @@ use gamev1_actors::{
     vault::Vault,
 };
 use gamev1_persistence::{
-    Connections, CrashRecordDir, Database, MigrateError, SpoolDir, database, spool::Absorbed,
+    CrashRecordDir, Database, MigrateError, SpoolDir, database, spool::Absorbed,
 };
 use tokio::{
     net::TcpListener,
@@ -210,6 +210,8 @@ async fn start(
         }
     }
     app.telemetry.observe(&vault.registry);
+    let waits = app.telemetry.metrics.database_waits();
+    database.observe_waits(Arc::new(move |wait| waits.record(wait.as_secs_f64(), &[])));
     app.telemetry.metrics.read_from(sources(app, &vault, revocations.table.clone(), &database));
     app.open(Services {
         vault: vault.clone(),
@@ -225,10 +227,7 @@ async fn start(
         tickets: Tickets::default(),
         idempotency: Idempotency::default(),
         room_list: RoomList::default(),
-        stall_db: {
-            let database = database.clone();
-            Box::new(move |stall| database.stall(stall))
-        },
+        database: database.clone(),
     });
     app.readiness.set_ready(housekeeping::DATABASE);
     let parts = Parts {
@@ -272,17 +271,14 @@ fn sources(
     database: &Arc<dyn Database>,
 ) -> Sources {
     // Weak: the application holds the metrics.
-    let (app, database) = (Arc::downgrade(app), database.clone());
+    let app = Arc::downgrade(app);
     Sources {
         vault: vault.clone(),
         revoked,
         rate_limit_hits: Box::new(move || {
             app.upgrade().map_or(Vec::new(), |app| app.limits.hits())
         }),
-        database_connections: Box::new(move || {
-            let Connections { idle, used } = database.connections();
-            (idle, used)
-        }),
+        database: database.clone(),
     }
 }
 

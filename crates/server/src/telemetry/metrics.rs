@@ -1,6 +1,8 @@
 //! The metrics, all of them, in one table: what they are called, what they say, and where the numbers come from. Gauges
 //! are read from the registry and the vault when somebody asks, so that no crash leaves one wrong.
 
+mod database;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -11,6 +13,7 @@ use std::{
 };
 
 use gamev1_actors::{revocations::Table, vault::Vault};
+use gamev1_persistence::Operations;
 use opentelemetry::{
     KeyValue,
     metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider},
@@ -52,6 +55,12 @@ names! {
     ACTOR_RESTARTS: "actor_restarts_total" = "actor_restarts" "", "Restarts after a failure, by kind of actor and reason.";
     ACTOR_MAILBOX_DEPTH: "actor_mailbox_depth" = "actor_mailbox_depth" "", "The fullest inbox now, by kind.";
     DATABASE_CONNECTIONS: "database_connections" = "database_connections" "", "Connections to the database, by state.";
+    DATABASE_WAITING: "database_waiting" = "database_waiting" "", "Calls that wait for a connection to the database now, by class of work.";
+    DATABASE_BREAKER: "database_breaker" = "database_breaker" "", "Whether calls to the database are made (0), tried (1) or refused (2), by class of work.";
+    DATABASE_WAIT: "database_wait_seconds" = "database_wait" "s", "Time that a call waited for its connection to the database.";
+    DATABASE_CALLS: "database_calls_total" = "database_calls" "", "Calls to the database, by class of work and what came of them.";
+    DATABASE_RETRIES: "database_retries_total" = "database_retries" "", "Calls to the database that were made again.";
+    DATABASE_CONNECTION_ATTEMPTS: "database_connection_attempts_total" = "database_connection_attempts" "", "Connections that were asked of the database, whether or not they were given.";
     REVOCATIONS: "revocations" = "revocations" "", "Sign-ins and players of whom something was revoked that may still be shown.";
     REVOCATIONS_AGE: "revocations_age_seconds" = "revocations_age" "s", "Time since the log of revocations was read; over 30 s operators are refused.";
     BUILD_INFO: "build_info" = "build_info" "", "Always 1; the version is a label.";
@@ -71,8 +80,7 @@ pub struct Sources {
     pub revoked: Arc<Table>,
     /// By scope and limit.
     pub rate_limit_hits: Box<dyn Fn() -> Vec<(&'static str, &'static str, u64)> + Send + Sync>,
-    /// Idle and used.
-    pub database_connections: Box<dyn Fn() -> (u64, u64) + Send + Sync>,
+    pub database: Arc<dyn Operations>,
 }
 
 pub struct Metrics {
@@ -80,6 +88,7 @@ pub struct Metrics {
     // Dropped, it would take its readers with it.
     _provider: SdkMeterProvider,
     sources: Arc<OnceLock<Sources>>,
+    database_waits: Histogram<f64>,
     tick_duration: Histogram<f64>,
     tick_rate: Histogram<f64>,
     overruns: Counter<u64>,
@@ -102,6 +111,7 @@ impl Metrics {
         let sources = Arc::<OnceLock<Sources>>::default();
         gauges(&meter, &sources);
         counters(&meter, &sources);
+        database::instruments(&meter, &sources);
         let histogram = |name: Name, bounds: &[f64]| {
             let histogram = meter.f64_histogram(name.instrument).with_description(name.help);
             let histogram = histogram.with_unit(name.unit).with_boundaries(bounds.to_vec());
@@ -111,6 +121,7 @@ impl Metrics {
         let overruns = overruns.with_description(GAME_TICK_OVERRUNS.help).build();
         overruns.add(0, &[]);
         Ok(Metrics {
+            database_waits: histogram(DATABASE_WAIT, &SECONDS),
             tick_duration: histogram(GAME_TICK_DURATION, &SECONDS),
             tick_rate: histogram(GAME_TICK_RATE, &RATES),
             overruns,
@@ -125,6 +136,11 @@ impl Metrics {
     pub fn read_from(&self, sources: Sources) {
         // A second server in one process, as tests make them, has metrics of its own.
         let _ = self.sources.set(sources);
+    }
+
+    /// Where it is recorded how long calls wait for the database, in seconds.
+    pub fn database_waits(&self) -> Histogram<f64> {
+        self.database_waits.clone()
     }
 
     pub fn tick(&self, took: Duration, period: Duration) {
@@ -165,17 +181,33 @@ impl Metrics {
 /// The media type of [`Metrics::text`].
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// How a value is read when somebody scrapes.
+type Read = fn(&Sources, &dyn AsyncInstrument<u64>);
+
+fn gauge(meter: &Meter, sources: &Arc<OnceLock<Sources>>, name: Name, read: Read) {
+    let sources = sources.clone();
+    let gauge = meter.u64_observable_gauge(name.instrument).with_unit(name.unit);
+    let gauge = gauge.with_description(name.help).with_callback(move |to| {
+        if let Some(sources) = sources.get() {
+            read(sources, to);
+        }
+    });
+    gauge.build();
+}
+
+fn counter(meter: &Meter, sources: &Arc<OnceLock<Sources>>, name: Name, read: Read) {
+    let sources = sources.clone();
+    let counter = meter.u64_observable_counter(name.instrument).with_description(name.help);
+    let counter = counter.with_callback(move |to| {
+        if let Some(sources) = sources.get() {
+            read(sources, to);
+        }
+    });
+    counter.build();
+}
+
 fn gauges(meter: &Meter, sources: &Arc<OnceLock<Sources>>) {
-    let gauge = |name: Name, read: fn(&Sources, &dyn AsyncInstrument<u64>)| {
-        let sources = sources.clone();
-        let gauge = meter.u64_observable_gauge(name.instrument).with_unit(name.unit);
-        let gauge = gauge.with_description(name.help).with_callback(move |to| {
-            if let Some(sources) = sources.get() {
-                read(sources, to);
-            }
-        });
-        gauge.build();
-    };
+    let gauge = |name, read| gauge(meter, sources, name, read);
     gauge(WS_CONNECTIONS, |from, to| plain(from.vault.counts().sockets, to));
     gauge(ACTIVE_ROOMS, |from, to| plain(from.vault.counts().rooms, to));
     gauge(PLAYERS_ONLINE, |from, to| plain(from.vault.counts().players, to));
@@ -190,11 +222,6 @@ fn gauges(meter: &Meter, sources: &Arc<OnceLock<Sources>>) {
         for (kind, (_, deepest)) in by_kind(from) {
             to.observe(deepest, &[KeyValue::new("kind", kind)]);
         }
-    });
-    gauge(DATABASE_CONNECTIONS, |from, to| {
-        let (idle, used) = (from.database_connections)();
-        to.observe(idle, &[KeyValue::new("state", "idle")]);
-        to.observe(used, &[KeyValue::new("state", "used")]);
     });
     gauge(REVOCATIONS, |from, to| plain(from.revoked.len(), to));
     gauge(REVOCATIONS_AGE, |from, to| {
@@ -212,16 +239,7 @@ fn plain(value: usize, to: &dyn AsyncInstrument<u64>) {
 }
 
 fn counters(meter: &Meter, sources: &Arc<OnceLock<Sources>>) {
-    let counter = |name: Name, read: fn(&Sources, &dyn AsyncInstrument<u64>)| {
-        let sources = sources.clone();
-        let counter = meter.u64_observable_counter(name.instrument).with_description(name.help);
-        let counter = counter.with_callback(move |to| {
-            if let Some(sources) = sources.get() {
-                read(sources, to);
-            }
-        });
-        counter.build();
-    };
+    let counter = |name, read| counter(meter, sources, name, read);
     counter(ACTOR_RESTARTS, |from, to| {
         for ((kind, cause), restarts) in from.vault.registry.restarts() {
             let labels = [KeyValue::new("kind", kind), KeyValue::new("reason", cause.word())];

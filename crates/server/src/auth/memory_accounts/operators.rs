@@ -1,7 +1,10 @@
 //! What operators do to the accounts in memory, with their audit log.
 
+use std::{sync::Arc, time::Duration};
+
 use gamev1_actors::ports::{Answer, StoreError, audit::AuditEntry};
 use gamev1_persistence::{
+    ClassCondition, Condition, Operations, Phase, WaitObserver,
     accounts::{Player, Role},
     audit::{Audit, RoleRefused, Wanted},
     credentials::{Credentials, Registration, Taken},
@@ -120,4 +123,23 @@ impl Players for MemoryAccounts {
         let is_it = |it: &&Player| it.email.as_deref().map(email_key) == Some(email_key(email));
         self.answer(|rows| rows.players.values().find(is_it).cloned())
     }
+}
+
+/// Memory has no connections and is waited for by nobody.
+impl Operations for MemoryAccounts {
+    fn condition(&self) -> Condition {
+        let classes = ["read", "write"].map(|class| ClassCondition {
+            class,
+            breaker: Phase::Closed,
+            waiting: 0,
+            answered: 0,
+            failed: 0,
+            refused: 0,
+        });
+        Condition { idle: 0, used: 0, max: 0, attempts: 0, retries: 0, classes }
+    }
+
+    fn observe_waits(&self, _: Arc<WaitObserver>) {}
+
+    fn stall(&self, _: Duration) {}
 }

@@ -62,11 +62,11 @@ async fn act(services: &Services, who: Operator, order: Order) -> Result<Made, P
             let entry = entry.after(serde_json::json!({ "stall_db_ms": ms }));
             // Whatever stands still now takes no entry; what is about to, takes this one before.
             if ms == 0 {
-                (services.stall_db)(Duration::ZERO);
+                services.database.stall(Duration::ZERO);
             }
             keep(services, &entry).await;
             if ms > 0 {
-                (services.stall_db)(Duration::from_millis(ms));
+                services.database.stall(Duration::from_millis(ms));
             }
         }
         Order { crash: None, stall_db_ms: Some(ms) } => {
