@@ -7,6 +7,8 @@ use std::{
 
 use gamev1_actors::ports::{Answer, StoreError};
 
+use crate::new_file::NewFileError;
+
 /// What copies a database while others read and write it.
 pub trait Backups {
     /// Writes everything that was acknowledged before into a new file, which only its owner may read and which can be
@@ -37,5 +39,14 @@ impl BackupError {
     /// Whether the same again cannot succeed.
     pub const fn is_final(&self) -> bool {
         matches!(self, BackupError::Exists(_) | BackupError::OfAnotherTool)
+    }
+}
+
+impl From<NewFileError> for BackupError {
+    fn from(error: NewFileError) -> BackupError {
+        match error {
+            NewFileError::Exists(path) => BackupError::Exists(path),
+            NewFileError::File { path, source } => BackupError::File { path, source },
+        }
     }
 }

@@ -11,6 +11,7 @@ pub mod history;
 pub mod login_ledger;
 mod migrations;
 pub mod names;
+mod new_file;
 pub mod players;
 pub mod postgres;
 pub mod revocations;
@@ -20,6 +21,7 @@ pub mod sqlite;
 mod stall;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transfer;
 
 pub use breaker::{ClassCondition, Phase, WaitObserver};
 pub use crash_records::CrashRecordDir;

@@ -20,6 +20,7 @@ mod sanctions;
 mod saves;
 mod sign_ins;
 mod sql;
+pub(crate) mod transfer;
 mod url;
 
 use std::{sync::Arc, time::Duration};

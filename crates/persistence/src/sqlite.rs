@@ -19,6 +19,7 @@ mod sanctions;
 mod saves;
 mod sign_ins;
 mod sql;
+pub(crate) mod transfer;
 
 use std::{
     fs, io,

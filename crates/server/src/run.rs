@@ -10,6 +10,7 @@ pub mod serve;
 pub mod signals;
 pub mod start_up;
 pub mod supervision;
+pub mod transfer;
 
 use std::{io::Write, process::ExitCode};
 
@@ -74,6 +75,8 @@ pub fn run(games: GameRegistry) -> ExitCode {
             Command::Admin(command::Admin::Create(create)) => commands::create_admin(&create),
             Command::Migrate(data) => commands::migrate(&data),
             Command::Db(command::Db::Backup(backup)) => commands::backup(&backup),
+            Command::Db(command::Db::Export(export)) => transfer::export(&export),
+            Command::Db(command::Db::Import(import)) => transfer::import(&import),
             Command::Replay(replay) => replay::run(&replay, &games),
             Command::Supervision(command) => supervision::run(&command),
         },

@@ -16,6 +16,7 @@ mod accounts;
 mod backup;
 mod outage;
 mod postgres;
+mod transfer;
 
 /// One cluster for all of these tests; each has a database of its own.
 fn cluster() -> &'static Cluster {

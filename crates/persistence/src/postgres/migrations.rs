@@ -94,12 +94,13 @@ async fn run(client: &mut Client, sources: &[Source]) -> Result<Vec<String>, Mig
     Ok(shared::labels(&report.map_err(|error| failed(&error))?))
 }
 
-async fn connect(url: &DatabaseUrl) -> Result<Client, MigrateError> {
+/// A connection whose statements may take as long as they take.
+pub(super) async fn connect(url: &DatabaseUrl) -> Result<Client, StoreError> {
     let connected = timeout(CONNECT_WITHIN, url.migrating().connect(NoTls)).await;
     let connected = connected.map_err(|_| {
         StoreError::Unavailable(format!("no connection was made within {CONNECT_WITHIN:?}"))
     })?;
-    let (client, connection) = connected.map_err(store)?;
+    let (client, connection) = connected.map_err(|error| StoreError::from(Fault::from(error)))?;
     drive(connection);
     Ok(client)
 }

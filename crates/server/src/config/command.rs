@@ -82,6 +82,10 @@ pub struct CreateAdmin {
 pub enum Db {
     /// Copies the SQLite database into a new file, beside a server that uses it
     Backup(Backup),
+    /// Writes everything that is stored into a new file that either engine takes in, beside servers that use it
+    Export(Export),
+    /// Puts everything from such a file into a database that is migrated and empty, and that no server uses
+    Import(Import),
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +94,26 @@ pub struct Backup {
     pub data: Data,
 
     /// The copy, which must not be there yet
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub data: Data,
+
+    /// The file, which must not be there yet. There are password hashes in it
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    #[command(flatten)]
+    pub data: Data,
+
+    /// What `export` wrote, with the same version of the program
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

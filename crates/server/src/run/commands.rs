@@ -38,16 +38,16 @@ const PASSWORD_BYTES: usize = 18;
 const PASSWORD_LINE_BYTES_MAX: u64 = 4_096;
 
 /// Why a command did not do it.
-struct Failure {
+pub(super) struct Failure {
     exit: Exit,
     why: String,
 }
 
-fn refused(why: impl ToString) -> Failure {
+pub(super) fn refused(why: impl ToString) -> Failure {
     Failure { exit: Exit::Refused, why: why.to_string() }
 }
 
-fn failed(why: impl ToString) -> Failure {
+pub(super) fn failed(why: impl ToString) -> Failure {
     Failure { exit: Exit::Failed, why: why.to_string() }
 }
 
@@ -156,7 +156,7 @@ pub fn backup(args: &command::Backup) -> Exit {
 }
 
 /// Does what a command is for and tells how it ended.
-fn finish<F>(args: &command::Data, command: impl FnOnce(Config) -> F) -> Exit
+pub(super) fn finish<F>(args: &command::Data, command: impl FnOnce(Config) -> F) -> Exit
 where
     F: Future<Output = Result<String, Failure>>,
 {
