@@ -290,6 +290,8 @@ impl Desk {
                 }
             }
             self.cell.inbox.commit();
+            // A resume does not wait for what is behind this: its client sends that again.
+            self.cell.tell_taken_up();
         }
         let _ = myself.cast(SessionMsg::Wake);
     }

@@ -310,6 +310,13 @@ impl System {
         kept
     }
 
+    /// As if the process died: nothing of it is told or stored any more.
+    #[cfg(test)]
+    pub(crate) async fn die(self) {
+        self.root.kill();
+        let _ = self.ended.await;
+    }
+
     /// After the root has given up: clients are told, and what the vault holds is stored or spooled.
     pub async fn keep_remains(self, budget: Duration) -> Kept {
         self.readiness.set_draining();

@@ -106,12 +106,13 @@ impl Lanes {
         self.wake()
     }
 
-    /// The last frame before the process ends. Only a client that has read it counts it.
+    /// The last frame before the process ends. Only a client that has read it counts it; one that is away may have read
+    /// that of the process before.
     pub(super) fn farewell(&mut self, frame: Bytes) -> Pushed {
-        self.farewell_at = Some(self.before_kept + self.kept.len() as u64);
         if !self.attached || self.close.is_some() {
             return Pushed::Quiet;
         }
+        self.farewell_at = Some(self.before_kept + self.kept.len() as u64);
         self.reliable_bytes += frame.len();
         self.reliable.push_back((frame, Counted::Yes));
         self.wake()

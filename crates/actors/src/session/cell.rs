@@ -86,7 +86,7 @@ impl SessionCell {
         let (identity, format) = (image.identity(), image.format());
         let cell = SessionCell::with_id(image.session, identity, format, rooms_max);
         cell.generation.store(image.generation, Ordering::Release);
-        cell.generation_unknown.store(!exact, Ordering::Release);
+        cell.generation_unknown.store(!exact || image.generation_unknown, Ordering::Release);
         cell.rooms_unknown.store(true, Ordering::Release);
         cell.may_hold_next.store(image.may_hold_next, Ordering::Release);
         if !exact || image.uncertain {
@@ -263,6 +263,10 @@ impl SessionCell {
     /// What whoever holds that generation, or an earlier one, was sent or had done is not known.
     pub(super) fn set_uncertain(&self, generation: u32) {
         self.uncertain_until.fetch_max(u64::from(generation) + 1, Ordering::AcqRel);
+    }
+
+    pub(super) fn generation_unknown(&self) -> bool {
+        self.generation_unknown.load(Ordering::Acquire)
     }
 
     /// Whether rooms of a former process, in which it sits, may still have to be brought back.

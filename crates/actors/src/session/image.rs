@@ -33,6 +33,9 @@ pub struct SessionImage {
     /// A resume was on its way: the client may hold the next one already.
     #[serde(default)]
     pub may_hold_next: bool,
+    /// The client may hold any later one: the process that gave it out has died without a word.
+    #[serde(default)]
+    pub generation_unknown: bool,
     /// What the client was sent, and which of its requests are done, is not known for certain.
     #[serde(default)]
     pub uncertain: bool,
@@ -76,6 +79,7 @@ impl SessionImage {
             msgpack: cell.outbox.format() == Format::MsgPack,
             generation,
             may_hold_next,
+            generation_unknown: cell.generation_unknown(),
             uncertain,
             counts: Counts { received, before_kept, kept, farewell_at },
         }
@@ -110,6 +114,7 @@ impl SessionImage {
             msgpack: seat.msgpack,
             generation: seat.generation,
             may_hold_next: false,
+            generation_unknown: true,
             uncertain: true,
             counts,
         }

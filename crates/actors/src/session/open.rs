@@ -49,7 +49,7 @@ pub enum ResumeError {
     Unknown,
     /// The token is another player's, or the socket speaks another format.
     Mismatch,
-    /// Whether there is such a session cannot be looked up now.
+    /// Whether there is such a session cannot be looked up now, or its former socket does not go away.
     Unavailable,
 }
 
@@ -172,7 +172,8 @@ pub async fn resume(
         (socket, session.take_over().await)
     };
     let taken_over = tokio::time::timeout(TAKEOVER_WITHIN, taken_over).await;
-    let Ok((socket, Ok(taken_up))) = taken_over else { return Err(ResumeError::Unknown) };
+    let Ok((socket, taken_up)) = taken_over else { return Err(ResumeError::Unavailable) };
+    let taken_up = taken_up.map_err(|_| ResumeError::Unknown)?;
 
     let rooms = describe(&session).await;
     let messages_lost = session.outbox.take_uncounted_lost();

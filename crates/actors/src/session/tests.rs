@@ -8,6 +8,7 @@ mod requests;
 mod restarts;
 mod resume;
 mod tree;
+mod walk;
 mod world;
 
 use std::time::{Duration, SystemTime};

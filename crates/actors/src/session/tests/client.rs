@@ -44,7 +44,7 @@ pub(super) fn is_state(frame: &Value) -> bool {
 }
 
 /// What both sides count (protocol, Resume).
-fn counts(frame: &Value) -> bool {
+pub(super) fn counts(frame: &Value) -> bool {
     let pong = frame["data"]["received"].is_u64() && frame["data"]["server_ms"].is_u64();
     let kind = frame["type"].as_str();
     !pong && !is_state(frame) && !matches!(kind, Some("session.welcome" | "room.message"))

@@ -17,7 +17,7 @@ async fn two_in_a_room(world: &World) -> (Client, Client, Value) {
 }
 
 /// Time enough for a seat to be saved without anybody asking for it.
-async fn seats_are_saved() {
+pub(super) async fn seats_are_saved() {
     sleep(Duration::from_secs(15)).await;
 }
 
@@ -107,6 +107,46 @@ async fn what_a_sudden_death_left_uncertain_is_so_after_a_planned_stop_too() {
     assert_eq!(alice.resume(&last).await.unwrap()["complete"], false);
     bob.all_within(HEARD_BY).await;
     assert_eq!(bob.resume(&last).await.unwrap()["complete"], true, "it has been told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_a_dead_process_gave_out_is_good_after_a_planned_stop_too() {
+    let world = World::new().await;
+    let (mut alice, mut bob, _) = two_in_a_room(&world).await;
+    seats_are_saved().await;
+    // The seat is saved with the token from before.
+    alice.cut();
+    alice.resume(&world).await.unwrap();
+    let next = world.next().await;
+    bob.resume(&next).await.unwrap();
+
+    let last = next.stop().await;
+
+    assert_eq!(alice.resume(&last).await.unwrap()["complete"], false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_farewell_that_was_read_two_stops_ago_still_counts() {
+    for read in [true, false] {
+        let world = World::new().await;
+        let (mut alice, mut bob, room) = two_in_a_room(&world).await;
+        alice.all_within(HEARD_BY).await;
+        if !read {
+            alice.cut();
+        }
+        let world = world.stop().await;
+        if read {
+            alice.all_within(HEARD_BY).await;
+        }
+        bob.all_within(HEARD_BY).await;
+        bob.resume(&world).await.unwrap();
+        bob.call("room.leave", json!({ "room": room })).await.unwrap();
+
+        let world = world.stop().await;
+
+        assert_eq!(alice.resume(&world).await.unwrap()["complete"], true);
+        assert_eq!(alice.expect("room.left").await["seat"], 1, "read: {read}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -126,6 +126,20 @@ async fn requests_that_waited_at_the_cut_are_done_once_when_the_client_sends_the
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_resume_waits_for_the_request_at_hand_and_not_for_those_behind_it() {
+    let world = World::new().await;
+    let mut alice = world.client("alice").await;
+    for _ in 0..10 {
+        alice.send("auth.refresh", json!({ "access_token": "slow" }));
+    }
+    sleep(HEARD_BY).await;
+    alice.cut();
+    let begun = Instant::now();
+    assert_eq!(alice.resume(&world).await.unwrap()["received"], 1);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_does_not_come_back_in_time_leaves_its_rooms() {
     let world = World::new().await;
     let (mut alice, mut bob, _) = two_in_a_room(&world, json!({})).await;
@@ -185,7 +199,7 @@ async fn a_resume_that_did_not_arrive_does_not_keep_the_session_for_ever() {
         let resume = take_up(world.vault(), claim, 0, Format::Json, "test".into());
         let patience = Duration::from_secs(if hangs_up { 1 } else { 60 });
         match timeout(patience, resume).await {
-            Ok(resumed) => assert_eq!(resumed.err(), Some(ResumeError::Unknown)),
+            Ok(resumed) => assert_eq!(resumed.err(), Some(ResumeError::Unavailable)),
             Err(_) => assert!(hangs_up, "an answer in time"),
         }
         alice.cut();
