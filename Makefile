@@ -9,15 +9,16 @@ export RUST_BACKTRACE ?= 1
 
 TARGET = $${CARGO_TARGET_DIR:-target}
 BROWSER = tests/browser/node_modules/.package-lock.json
+SCHEMATHESIS = target/schemathesis/bin/schemathesis
 BENCH = cargo run --release --locked --package e2e --bin bench --
 
-.PHONY: run test check client browser tools bench soak
+.PHONY: run test check client browser description tools bench soak
 
 run:
 	cargo run --release --locked --package gamev1-server -- serve --dev
 
 # cargo test comes last, so that what it says stands at the end.
-test: check client browser
+test: check client browser description
 	cargo test --workspace --locked
 
 check: tools
@@ -38,11 +39,22 @@ $(BROWSER): tests/browser/package-lock.json | tools
 	cd tests/browser && npm ci --no-audit --no-fund
 	touch $@
 
+# Whether the server answers as /openapi.json says: thousands of right and wrong calls, as four kinds of callers.
+description: tools $(SCHEMATHESIS)
+	cargo test --workspace --locked --no-run
+	$(TARGET)/debug/check-description $(SCHEMATHESIS)
+
+$(SCHEMATHESIS): tests/schemathesis/requirements.txt | tools
+	python3 -m venv --clear target/schemathesis
+	target/schemathesis/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 # What the tests need and this machine lacks, from Debian.
 tools:
 	@missing=(); \
 	need() { command -v "$$1" > /dev/null || missing+=("$${@:2}"); }; \
 	need cc gcc libc6-dev; need git git; need node nodejs; need npm npm; need chromium chromium; need promtool prometheus; \
+	python3 -c 'import ensurepip' 2> /dev/null || need ensurepip python3-venv; \
 	ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1 || need postgres postgresql; \
 	if (( $${#missing[@]} )); then \
 		as_root=(); (( EUID == 0 )) || as_root=(sudo); \

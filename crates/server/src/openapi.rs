@@ -1,7 +1,9 @@
 //! The description of the HTTP routes, OpenAPI 3.1: made from one table of operations, the table of error codes and
 //! the schemas of what goes in and out. Tests hold it against the routes and against what a running server says.
 
+mod headers;
 pub mod operations;
+mod parameters;
 #[cfg(test)]
 mod tests;
 
@@ -10,11 +12,14 @@ use std::collections::BTreeMap;
 use gamev1_protocol::ErrorCode;
 use serde_json::{Map, Value, json};
 
-use self::operations::OPERATIONS;
+use self::operations::{OPERATIONS, TAGS};
 use crate::problem::DOCS;
 
 /// Every schema that an operation names.
 const SCHEMAS: &str = include_str!("openapi/schemas.json");
+
+const DESCRIPTION: &str = "Accounts, rooms and operations over HTTP. Refusals are problems (RFC 9457). A path that has other methods answers \
+     405 and names them in `Allow`, as OPTIONS does; HEAD is answered as GET.";
 
 /// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,10 @@ pub struct Operation {
     pub answer: Option<(&'static str, &'static str)>,
     /// Whether it takes an `Idempotency-Key`.
     pub keyed: bool,
+    /// Whether its answer has a tag, and is not sent again to who holds it.
+    pub held: bool,
+    /// The headers of its answer, beside those of all.
+    pub headers: &'static [&'static str],
     /// What it is refused with, beside what all of its kind are.
     pub codes: &'static [ErrorCode],
 }
@@ -58,15 +67,17 @@ impl Operation {
     pub fn all_codes(&self) -> Vec<ErrorCode> {
         use ErrorCode::*;
         // Of dev mode's guards and of the last resort.
-        let mut codes = vec![BadRequest, OriginRefused, MisdirectedRequest, Internal];
+        let mut codes = vec![BadRequest, Forbidden, OriginRefused, MisdirectedRequest, Internal];
+        // Of a connection that finds no place.
+        codes.extend([TooManySockets, Overloaded]);
         if self.access != Access::Open {
-            codes.extend([RateLimited, Unavailable, Overloaded, Draining, Timeout]);
+            codes.extend([RateLimited, Unavailable, Draining, Timeout]);
         }
         if !matches!(self.access, Access::Open | Access::Anyone) {
             codes.extend([Unauthenticated, TokenExpired, TokenRevoked]);
         }
         if matches!(self.access, Access::Moderator | Access::Admin) {
-            codes.extend([Forbidden, Banned, NotFound]);
+            codes.extend([Banned, NotFound]);
         }
         if self.body.is_some() {
             codes.extend([TooLarge, UnsupportedMediaType]);
@@ -82,36 +93,13 @@ impl Operation {
         codes
     }
 
-    fn document(&self) -> Value {
-        let mut responses = Map::new();
-        for (status, codes) in by_status(&self.all_codes()) {
-            responses.insert(status.to_string(), refusals(status, &codes));
-        }
-        let mut done = json!({
-            "description": self.summary,
-            "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
-        });
-        if let Some((media_type, schema)) = self.answer {
-            done["content"] = json!({ media_type: { "schema": reference(schema) } });
-        }
-        responses.insert(self.status.to_string(), done);
-        if self.path == "/health" {
-            // Unhealthy is an answer too, not a problem.
-            responses.insert(
-                "503".into(),
-                json!({
-                    "description": "Unhealthy",
-                    "headers": headers(503),
-                    "content": { "application/json": { "schema": reference("Health") } },
-                }),
-            );
-        }
+    fn document(&self, schemas: &Value) -> Value {
         let mut operation = json!({
             "operationId": self.id(),
             "tags": [self.tag],
             "summary": self.summary,
-            "parameters": self.parameters(),
-            "responses": responses,
+            "parameters": parameters::of(self),
+            "responses": self.responses(),
             "security": match self.access {
                 Access::Open | Access::Anyone => json!([]),
                 Access::Guest => json!([{}, { "bearer": [] }]),
@@ -123,9 +111,36 @@ impl Operation {
         }
         if let Some(schema) = self.body {
             let content = json!({ "application/json": { "schema": reference(schema) } });
-            operation["requestBody"] = json!({ "required": true, "content": content });
+            // No body at all is an empty object.
+            let required = ["required", "minProperties"].map(|rule| schemas[schema].get(rule));
+            let required = required.iter().any(Option::is_some);
+            operation["requestBody"] = json!({ "required": required, "content": content });
         }
         operation
+    }
+
+    fn responses(&self) -> Map<String, Value> {
+        let mut responses = Map::new();
+        for (status, codes) in by_status(&self.all_codes()) {
+            responses.insert(status.to_string(), refusals(self.path, status, &codes));
+        }
+        let mut names = self.headers.to_vec();
+        if self.held {
+            names.push("ETag");
+            let held =
+                json!({ "description": "It is held already", "headers": headers::of(&names) });
+            responses.insert("304".into(), held);
+        }
+        let mut done = json!({ "description": self.summary, "headers": headers::of(&names) });
+        if let Some((media_type, schema)) = self.answer {
+            done["content"] = json!({ media_type: { "schema": reference(schema) } });
+        }
+        responses.insert(self.status.to_string(), done);
+        if let ("/health", Some(at)) = (self.path, responses.get_mut("503")) {
+            // Unhealthy is an answer too, not a problem.
+            at["content"]["application/json"] = json!({ "schema": reference("Health") });
+        }
+        responses
     }
 
     fn role(&self) -> Option<&'static str> {
@@ -144,78 +159,33 @@ impl Operation {
         let method = self.method.to_ascii_lowercase();
         std::iter::once(method.as_str()).chain(words).collect::<Vec<_>>().join("_")
     }
-
-    fn parameters(&self) -> Vec<Value> {
-        let named =
-            self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-        let mut parameters: Vec<_> = named
-            .map(|name| {
-                let schema = json!({ "type": "string" });
-                json!({ "name": name, "in": "path", "required": true, "schema": schema })
-            })
-            .collect();
-        for (name, kind, meaning) in self.query {
-            let schema = match *name {
-                "limit" if self.path != "/v1/admin/supervision" => {
-                    json!({ "type": kind, "minimum": 1, "maximum": 100, "default": 50 })
-                }
-                "limit" => json!({ "type": kind, "minimum": 0, "maximum": 20_000 }),
-                _ => json!({ "type": kind }),
-            };
-            parameters.push(
-                json!({ "name": name, "in": "query", "description": meaning, "schema": schema }),
-            );
-        }
-        if self.keyed {
-            parameters.push(json!({
-                "name": "Idempotency-Key", "in": "header",
-                "description": "The same key with the same request does its work once; kept for 24 h",
-                "schema": { "type": "string", "minLength": 1, "maxLength": 64 },
-            }));
-        }
-        parameters
-    }
 }
 
 /// The whole document.
 pub fn document() -> Value {
+    // A file of ours, which a test reads: it is JSON.
+    let mut schemas: Value = serde_json::from_str(SCHEMAS).unwrap_or_default();
     let mut paths = Map::new();
     for operation in OPERATIONS {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method.to_ascii_lowercase()] = operation.document();
+        path[operation.method.to_ascii_lowercase()] = operation.document(&schemas);
     }
-    // A file of ours, which a test reads: it is JSON.
-    let mut schemas: Value = serde_json::from_str(SCHEMAS).unwrap_or_default();
     let names: Vec<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
     schemas["ErrorCode"] = json!({ "type": "string", "enum": names });
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "GameV1", "version": env!("CARGO_PKG_VERSION"),
-            "description": "Accounts, rooms and operations over HTTP. Refusals are problems (RFC 9457).",
+            "description": DESCRIPTION,
         },
+        "tags": TAGS.map(|name| json!({ "name": name })),
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
             },
-            "headers": {
-                "X-Request-Id": {
-                    "description": "Names the request in the server's log", "required": true,
-                    "schema": { "type": "string" },
-                },
-                "Retry-After": {
-                    "description": "Seconds to wait", "required": true,
-                    "schema": { "type": "integer", "minimum": 1 },
-                },
-                "RateLimit": {
-                    "description": "What is left of the budget", "schema": { "type": "string" },
-                },
-                "RateLimit-Policy": {
-                    "description": "The budget that was used up", "schema": { "type": "string" },
-                },
-            },
+            "headers": headers::components(),
         },
     })
 }
@@ -233,21 +203,7 @@ fn by_status(codes: &[ErrorCode]) -> BTreeMap<u16, Vec<&'static str>> {
     by_status
 }
 
-fn headers(status: u16) -> Value {
-    let mut names = vec!["X-Request-Id"];
-    if matches!(status, 429 | 503) {
-        names.push("Retry-After");
-    }
-    if status == 429 {
-        names.extend(["RateLimit", "RateLimit-Policy"]);
-    }
-    let headers = names
-        .into_iter()
-        .map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })));
-    Value::Object(headers.collect())
-}
-
-fn refusals(status: u16, codes: &[&str]) -> Value {
+fn refusals(path: &str, status: u16, codes: &[&str]) -> Value {
     let each: Vec<_> = codes.iter().map(|code| format!("[`{code}`]({DOCS}#{code})")).collect();
     let narrowed = json!({ "properties": {
         "status": { "const": status }, "code": { "enum": codes },
@@ -260,7 +216,7 @@ fn refusals(status: u16, codes: &[&str]) -> Value {
     });
     json!({
         "description": each.join(", "),
-        "headers": headers(status),
+        "headers": headers::of_refusal(path, status),
         "content": { "application/problem+json": {
             "schema": { "allOf": [reference("Problem"), narrowed] }, "example": example,
         } },

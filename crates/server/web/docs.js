@@ -13,6 +13,11 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** Words whose `names` stand between backticks. */
+function words(text) {
+  return text.split("`").map((part, n) => (n % 2 === 1 ? element("code", {}, part) : part));
+}
+
 function row(first, ...rest) {
   return element("tr", {}, element("td", {}, first), element("td", {}, ...rest));
 }
@@ -49,7 +54,7 @@ function parameters(list) {
     const { minimum, maximum } = schema;
     const range = minimum !== undefined && maximum !== undefined ? ` ${minimum}–${maximum}` : "";
     const kind = `${schema.type}${range} in the ${place}${required ? "" : ", optional"}`;
-    return row(element("code", {}, name), kind, description && `: ${description}`);
+    return row(element("code", {}, name), kind, ...words(description && `: ${description}`));
   });
   return [element("h4", {}, "Parameters"), element("table", {}, ...rows)];
 }
@@ -103,12 +108,11 @@ function call(api, path, method, operation) {
 
 function draw(api) {
   document.querySelector("#version").textContent = api.info.version;
-  document.querySelector("#description").textContent = api.info.description;
-  const tags = new Map();
+  document.querySelector("#description").replaceChildren(...words(api.info.description));
+  const tags = new Map(api.tags.map(({ name }) => [name, []]));
   for (const [path, methods] of Object.entries(api.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       const [tag] = operation.tags;
-      if (!tags.has(tag)) tags.set(tag, []);
       tags.get(tag).push([path, method, operation]);
     }
   }

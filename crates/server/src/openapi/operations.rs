@@ -14,6 +14,9 @@ const ROOMS: &str = "rooms";
 const OPERATORS: &str = "operators";
 const SERVER: &str = "server";
 
+/// In the order in which people read.
+pub const TAGS: [&str; 5] = [ACCOUNTS, PLAYERS, ROOMS, OPERATORS, SERVER];
+
 const LIMIT: Query = ("limit", "integer", "Items on a page");
 const CURSOR: Query = ("cursor", "string", "The `next_cursor` of the page before");
 const PAGE: &[Query] = &[CURSOR, LIMIT];
@@ -36,6 +39,8 @@ const fn on(
         status: 204,
         answer: None,
         keyed: false,
+        held: false,
+        headers: &[],
         codes: &[],
     }
 }
@@ -59,6 +64,14 @@ impl Operation {
 
     const fn keyed(self) -> Operation {
         Operation { keyed: true, ..self }
+    }
+
+    const fn held(self) -> Operation {
+        Operation { held: true, ..self }
+    }
+
+    const fn tells(self, headers: &'static [&'static str]) -> Operation {
+        Operation { headers, ..self }
     }
 
     const fn refuses(self, codes: &'static [ErrorCode]) -> Operation {
@@ -118,6 +131,7 @@ pub const OPERATIONS: &[Operation] = &[
         .takes("RoomCreate")
         .keyed()
         .gives(201, "Room")
+        .tells(&["Location"])
         .refuses(&[ValidationFailed, Banned, GameNotFound, RoomNotFound]),
     on("GET", "/v1/rooms/{room}", ROOMS, Player, "One room, by its code")
         .gives(200, "Room")
@@ -125,6 +139,7 @@ pub const OPERATIONS: &[Operation] = &[
     on("GET", "/ws", ROOMS, Player, "Opens a socket (RFC 6455)")
         .query(&[("received", "integer", "Frames that were received before a resume")])
         .switches()
+        .tells(&["Sec-WebSocket-Accept", "Sec-WebSocket-Protocol"])
         .refuses(&[
             UnsupportedProtocol,
             TicketInvalid,
@@ -207,22 +222,16 @@ pub const OPERATIONS: &[Operation] = &[
         .gives(200, "Status")
         .refuses(&[Unavailable, Draining]),
     on("GET", "/live", SERVER, Open, "Whether the process answers").gives(200, "Status"),
-    on("GET", "/metrics", SERVER, Anyone, "Figures for Prometheus").sends(
-        200,
-        crate::telemetry::metrics::MEDIA_TYPE,
-        "Text",
-    ),
-    on("GET", "/.well-known/jwks.json", SERVER, Anyone, "The keys of the access tokens").sends(
-        200,
-        "application/jwk-set+json",
-        "KeySet",
-    ),
-    on("GET", "/openapi.json", SERVER, Open, "This document").gives(200, "Document"),
-    on("GET", DOCS, SERVER, Open, "The error codes, for people").sends(
-        200,
-        "text/html; charset=utf-8",
-        "Text",
-    ),
+    on("GET", "/metrics", SERVER, Anyone, "Figures for Prometheus")
+        .sends(200, crate::telemetry::metrics::MEDIA_TYPE, "Text")
+        .refuses(&[NotFound]),
+    on("GET", "/.well-known/jwks.json", SERVER, Anyone, "The keys of the access tokens")
+        .sends(200, "application/jwk-set+json", "KeySet")
+        .tells(&["Cache-Control"]),
+    on("GET", "/openapi.json", SERVER, Open, "This document").gives(200, "Document").held(),
+    on("GET", DOCS, SERVER, Open, "The error codes, for people")
+        .sends(200, "text/html; charset=utf-8", "Text")
+        .held(),
 ];
 
 impl Operation {

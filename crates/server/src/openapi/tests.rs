@@ -61,6 +61,39 @@ fn every_reference_leads_somewhere() {
     assert!(found > OPERATIONS.len());
 }
 
+#[test]
+fn every_example_has_the_members_of_its_schema() {
+    let (document, mut compared) = (document(), 0);
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let required = schema["required"].as_array().into_iter().flatten();
+        let required: BTreeSet<_> = required.map(|name| name.as_str().unwrap()).collect();
+        for example in schema["examples"].as_array().into_iter().flatten() {
+            let got = example.as_object().unwrap().keys().map(String::as_str).collect();
+            assert!(required.is_subset(&got), "{name}: {example}");
+            assert!(got.is_subset(&members(schema)), "{name}: {example}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 12, "{compared}");
+}
+
+#[test]
+fn a_body_must_be_there_where_nothing_does_not_do() {
+    let document = document();
+    let required = |path: &str, method: &str| {
+        document["paths"][path][method]["requestBody"]["required"].as_bool().unwrap()
+    };
+    for (path, method, expected) in [
+        ("/v1/auth/guest", "post", false),
+        ("/v1/ws-tickets", "post", false),
+        ("/v1/me", "patch", false),
+        ("/v1/rooms", "post", true),
+        ("/v1/admin/chaos", "post", true),
+    ] {
+        assert_eq!(required(path, method), expected, "{method} {path}");
+    }
+}
+
 /// In dev mode a body with an unknown member is refused with the names of those that are known.
 #[tokio::test]
 async fn the_body_of_every_operation_has_the_members_that_the_server_reads() {
@@ -133,9 +166,14 @@ async fn the_description_is_served_and_held_by_its_tag() {
     let server = TestServer::start(gamev1_games::register(GameRegistry::new()), &[]).await;
     let answered = server.get("/openapi.json").await;
     assert_eq!((answered.status, answered.json()), (200, document()));
-    let etag = answered.header("etag").unwrap();
-    let again = server.send("GET", "/openapi.json", &[("if-none-match", etag)], "").await;
-    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    let tagged = OPERATIONS.iter().filter(|each| each.held);
+    for path in tagged.map(|each| each.path).chain(["/docs"]) {
+        let answered = server.get(path).await;
+        let etag = answered.header("etag").unwrap();
+        let again = server.send("GET", path, &[("if-none-match", etag)], "").await;
+        assert_eq!((again.status, again.body.as_str()), (304, ""), "{path}");
+        assert_eq!(again.header("etag"), Some(etag), "{path}");
+    }
     let page = server.get("/docs").await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     server.stop().await;
