@@ -82,6 +82,11 @@ const PLANS_OF_VALUES: &[(&str, &str, &[&str])] = &[
         "lpad(to_hex(50000), 32, '0')::uuid, NULL, NULL, 'unmute', 50",
         &["idx_audit_action"],
     ),
+    (
+        login_ledger::FORGET_KNOWN_DEVICES,
+        "lpad(to_hex(500), 32, '0')::uuid, 10",
+        &["known_devices_pkey", "idx_known_devices_seen"],
+    ),
     (login_ledger::FORGET_FAILURES, "500, 500", &["idx_failed_logins_last", "failed_logins_pkey"]),
 ];
 

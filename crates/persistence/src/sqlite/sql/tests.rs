@@ -1,5 +1,7 @@
 //! Each query that the server makes again and again finds its rows by an index.
 
+use std::sync::{LazyLock, Mutex, MutexGuard};
+
 use rusqlite::Connection;
 
 use super::*;
@@ -131,7 +133,8 @@ fn what_refers_to_a_deleted_row_is_found_by_an_index() {
 
 #[test]
 fn admins_are_found_without_looking_at_the_other_players() {
-    let plan = plan(&filled(), audit::OTHER_ADMIN);
+    let sqlite = filled();
+    let plan = plan(&sqlite, audit::OTHER_ADMIN);
     assert!(plan.contains("idx_players_admins"), "{plan}");
 }
 
@@ -147,14 +150,19 @@ fn plan(sqlite: &Connection, query: &str) -> String {
     plan
 }
 
-/// The schema with some thousand rows and the planner's statistics of them.
-fn filled() -> Connection {
+/// The schema with 100 000 rows in each table and the planner's statistics of them. Made once: nobody changes it.
+fn filled() -> MutexGuard<'static, Connection> {
+    static FILLED: LazyLock<Mutex<Connection>> = LazyLock::new(|| Mutex::new(fill()));
+    FILLED.lock().unwrap()
+}
+
+fn fill() -> Connection {
     let mut sqlite = Connection::open_in_memory().unwrap();
     migrations::apply(&mut sqlite).unwrap();
     sqlite
         .execute_batch(
             "CREATE TEMP TABLE n AS
-                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
                 SELECT i, CAST(format('%016d', i) AS BLOB) AS id,
                     CAST(format('%032d', i) AS BLOB) AS hash FROM n;
              INSERT INTO players (id, username, username_key, username_skeleton, email, email_key, guest, role, epoch,
@@ -162,13 +170,19 @@ fn filled() -> Connection {
                 SELECT id, i, i, i, i, i, 0, 'player', 0, i, i FROM n;
              INSERT INTO credentials SELECT id, i, i FROM n;
              INSERT INTO devices SELECT hash, id, i FROM n;
+             INSERT INTO known_devices SELECT id, hash, i FROM n;
+             INSERT INTO failed_logins SELECT hash, 'device', 1, i, i FROM n;
              INSERT INTO sign_ins SELECT id, id, i, i, NULL, NULL, NULL FROM n;
              INSERT INTO revocations SELECT i, id, NULL, NULL, i, i FROM n;
              INSERT INTO refresh_tokens SELECT hash, id, NULL, NULL, i, i, NULL FROM n;
              INSERT INTO rooms
                 SELECT i, CASE i % 3 WHEN 0 THEN 'relay' ELSE 'arena' END,
                     '{}', '{}', 0, 8, 1, i, NULL, NULL, NULL FROM n;
-             INSERT INTO game_sessions SELECT id, i % 1000, id, 0, id, i, NULL, NULL FROM n;
+             INSERT INTO game_sessions SELECT id, i / 4, id, 0, id, i, NULL, NULL FROM n;
+             INSERT INTO room_states SELECT i, 1, i, i, hash, hash FROM n;
+             INSERT INTO room_members SELECT id, i / 4 FROM n;
+             INSERT INTO session_states SELECT id, i, hash FROM n;
+             INSERT INTO sanctions SELECT id, id, 'ban', NULL, '', NULL, i, CASE i % 10 WHEN 0 THEN NULL ELSE i END, NULL FROM n;
              INSERT INTO audit
                 SELECT id, i, 'admin', id, CASE i % 9 WHEN 0 THEN 'ban' ELSE 'role' END,
                     'player', i % 500, NULL, NULL, NULL FROM n;
