@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use gamev1_actors::ports::{Answer, StoreError};
+use gamev1_actors::ports::{Answer, StoreError, audit::AuditEntry};
 use gamev1_protocol::{PlayerId, SignInId};
 use uuid::Uuid;
 
@@ -43,6 +43,15 @@ pub enum Unchanged {
     OtherKind,
     #[error("there is no such player")]
     Gone,
+}
+
+/// Why a player was not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotDeleted {
+    #[error("there is no such player")]
+    Gone,
+    #[error("nobody else is an admin; make one before you go")]
+    LastAdmin,
 }
 
 /// By what an account is looked up.
@@ -164,14 +173,14 @@ pub trait Credentials: Send + Sync + 'static {
         now: SystemTime,
     ) -> Answer<'_, Result<Result<Player, Unchanged>, StoreError>>;
 
-    /// Deletes the player with its password, devices and sign-ins. Its stays on seats are kept without a player, for
-    /// those who played with it. Gives the player as it was, under the epoch that voids whatever it was given; `None` when
-    /// there is no such player.
-    fn delete(
-        &self,
+    /// Deletes the player with its password, devices and sign-ins, and keeps the entry. Its stays on seats are kept
+    /// without a player, for those who played with it. Gives the player as it was, under the epoch that voids whatever it
+    /// was given.
+    fn delete<'a>(
+        &'a self,
         player: PlayerId,
-        now: SystemTime,
-    ) -> Answer<'_, Result<Option<Player>, StoreError>>;
+        entry: &'a AuditEntry,
+    ) -> Answer<'a, Result<Result<Player, NotDeleted>, StoreError>>;
 
     /// `None` when there is no such player.
     fn export(&self, player: PlayerId) -> Answer<'_, Result<Option<Export>, StoreError>>;

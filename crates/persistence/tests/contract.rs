@@ -113,6 +113,7 @@ macro_rules! every_case {
                     a_name_is_changed_and_the_old_one_free
                     another_address_is_not_verified
                     a_refused_change_changes_nothing
+                    the_last_admin_stays_and_who_goes_is_in_the_audit_log
                     a_deleted_account_leaves_its_name_and_the_history_of_others
                     an_export_holds_what_is_stored
                 }

@@ -123,6 +123,16 @@ pub(super) async fn append(client: &Client, entry: &AuditEntry) -> Result<(), Fa
     Ok(())
 }
 
+/// Whether nobody else is an admin; false of who is none. Until the transaction ends nobody becomes one or stops to be.
+pub(super) async fn is_last_admin(client: &Client, id: PlayerId) -> Result<bool, Fault> {
+    if player(client, id).await?.is_none_or(|player| player.role != Role::Admin) {
+        return Ok(false);
+    }
+    client.query_typed(sql::ONE_AT_A_TIME, &[(&ROLES as _, Type::INT8)]).await?;
+    let whom = [(id.as_uuid() as _, Type::UUID)];
+    Ok(client.query_typed_opt(log::OTHER_ADMIN, &whom).await?.is_none())
+}
+
 async fn change_role(
     client: &Client,
     id: PlayerId,

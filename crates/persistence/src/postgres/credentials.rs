@@ -2,14 +2,14 @@
 
 use std::time::SystemTime;
 
-use gamev1_actors::ports::{Answer, StoreError};
+use gamev1_actors::ports::{Answer, StoreError, audit::AuditEntry};
 use gamev1_protocol::{PlayerId, SignInId};
 use tokio_postgres::{Client, Row, types::Type};
 
 use super::{
     Postgres,
     accounts::{player, read_player},
-    export,
+    audit, export,
     fault::Fault,
     pool::Class,
     revocations,
@@ -20,7 +20,8 @@ use super::{
 use crate::{
     accounts::{Player, SignIn},
     credentials::{
-        Account, Change, Credentials, Export, Login, NewPassword, Registration, Taken, Unchanged,
+        Account, Change, Credentials, Export, Login, NewPassword, NotDeleted, Registration, Taken,
+        Unchanged,
     },
     names::{email_key, username_key, username_skeleton},
     revocations::Why,
@@ -121,18 +122,24 @@ impl Credentials for Postgres {
         }))
     }
 
-    fn delete(
-        &self,
+    fn delete<'a>(
+        &'a self,
         id: PlayerId,
-        now: SystemTime,
-    ) -> Answer<'_, Result<Option<Player>, StoreError>> {
+        entry: &'a AuditEntry,
+    ) -> Answer<'a, Result<Result<Player, NotDeleted>, StoreError>> {
+        let entry = entry.clone();
         Box::pin(self.pool.transaction(Class::Write, move |client| {
             Box::pin(async move {
+                if audit::is_last_admin(client, id).await? {
+                    return Ok(Err(NotDeleted::LastAdmin));
+                }
                 // The log outlives the player: whoever holds a token of it is refused everywhere.
-                let ended = revocations::end_all(client, id, None, Why::Changed, now).await?;
+                let ended = revocations::end_all(client, id, None, Why::Changed, entry.at).await?;
+                let Some(ended) = ended else { return Ok(Err(NotDeleted::Gone)) };
                 let values = [(id.as_uuid() as _, Type::UUID)];
                 client.execute_typed(sql::DELETE_PLAYER, &values).await?;
-                Ok(ended.map(|ended| ended.player))
+                audit::append(client, &entry).await?;
+                Ok(Ok(ended.player))
             })
         }))
     }

@@ -100,6 +100,12 @@ pub(super) fn append(sqlite: &Connection, entry: &AuditEntry) -> rusqlite::Resul
     sqlite.prepare_cached(log::APPEND)?.execute(values).map(drop)
 }
 
+/// Whether nobody else is an admin; false of who is none.
+pub(super) fn is_last_admin(sqlite: &Connection, id: PlayerId) -> rusqlite::Result<bool> {
+    let is_admin = player(sqlite, id)?.is_some_and(|player| player.role == Role::Admin);
+    Ok(is_admin && !sqlite.prepare_cached(log::OTHER_ADMIN)?.exists((id.as_uuid().as_bytes(),))?)
+}
+
 fn change_role(
     sqlite: &Connection,
     id: PlayerId,
@@ -112,7 +118,7 @@ fn change_role(
     }
     let bytes = id.as_uuid().as_bytes();
     // The one writer that there is: no other admin can lose the role meanwhile.
-    if found.role == Role::Admin && !sqlite.prepare_cached(log::OTHER_ADMIN)?.exists((bytes,))? {
+    if is_last_admin(sqlite, id)? {
         return Ok(Err(RoleRefused::LastAdmin));
     }
     let mut set = sqlite.prepare_cached(sql::SET_ROLE)?;

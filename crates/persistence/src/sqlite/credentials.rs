@@ -2,17 +2,19 @@
 
 use std::time::SystemTime;
 
-use gamev1_actors::ports::{Answer, StoreError};
+use gamev1_actors::ports::{Answer, StoreError, audit::AuditEntry};
 use gamev1_protocol::{PlayerId, SignInId};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{
-    Sqlite, accounts::read_player, export, revocations, row, sign_ins, sql::credentials as sql,
+    Sqlite, accounts::read_player, audit, export, revocations, row, sign_ins,
+    sql::credentials as sql,
 };
 use crate::{
     accounts::{Player, SignIn},
     credentials::{
-        Account, Change, Credentials, Export, Login, NewPassword, Registration, Taken, Unchanged,
+        Account, Change, Credentials, Export, Login, NewPassword, NotDeleted, Registration, Taken,
+        Unchanged,
     },
     names::{email_key, username_key, username_skeleton},
     revocations::Why,
@@ -93,16 +95,25 @@ impl Credentials for Sqlite {
         Box::pin(self.writer.transaction(move |sqlite| change_account(sqlite, id, &change, now)))
     }
 
-    fn delete(
-        &self,
+    fn delete<'a>(
+        &'a self,
         id: PlayerId,
-        now: SystemTime,
-    ) -> Answer<'_, Result<Option<Player>, StoreError>> {
+        entry: &'a AuditEntry,
+    ) -> Answer<'a, Result<Result<Player, NotDeleted>, StoreError>> {
+        let entry = entry.clone();
         Box::pin(self.writer.transaction(move |sqlite| {
+            // The one writer that there is: no other admin can lose the role meanwhile.
+            if audit::is_last_admin(sqlite, id)? {
+                return Ok(Err(NotDeleted::LastAdmin));
+            }
             // The log outlives the player: whoever holds a token of it is refused everywhere.
-            let ended = revocations::end_all(sqlite, id, None, Why::Changed, now)?;
+            let Some(ended) = revocations::end_all(sqlite, id, None, Why::Changed, entry.at)?
+            else {
+                return Ok(Err(NotDeleted::Gone));
+            };
             sqlite.prepare_cached(sql::DELETE_PLAYER)?.execute((id.as_uuid().as_bytes(),))?;
-            Ok(ended.map(|ended| ended.player))
+            audit::append(sqlite, &entry)?;
+            Ok(Ok(ended.player))
         }))
     }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use gamev1_actors::ports::{Revoked, RoomRecord, Sanction, SanctionKind};
 use gamev1_persistence::{
     Database,
-    accounts::{Player, Rotate, Rotation},
+    accounts::{NewPlayer, Player, Role, Rotate, Rotation},
+    audit::Wanted,
     credentials::{
-        Change, Login, NewPassword, Registration, Taken,
+        Change, Login, NewPassword, NotDeleted, Registration, Taken,
         Unchanged::{self, Gone, OtherKind},
     },
 };
@@ -260,6 +261,19 @@ fn taken(player: PlayerId, seat: u16) -> RoomRecord {
     }
 }
 
+pub(crate) async fn the_last_admin_stays_and_who_goes_is_in_the_audit_log<S: Database>(store: S) {
+    let admin = |name: &str| NewPlayer { role: Role::Admin, ..new_player(name) };
+    let one = store.create_player(admin("one"), at(0)).await.unwrap().unwrap();
+    let other = store.create_player(admin("other"), at(0)).await.unwrap().unwrap();
+    let [first, second] = [one.id, other.id].map(|id| entry(id, "delete_account", id));
+    assert_eq!(store.delete(one.id, &first).await.unwrap().map(|gone| gone.id), Ok(one.id));
+
+    assert_eq!(store.delete(other.id, &second).await.unwrap(), Err(NotDeleted::LastAdmin));
+
+    assert_eq!(store.player(other.id).await.unwrap(), Some(other));
+    assert_eq!(store.entries(&Wanted::default(), 10).await.unwrap(), [first]);
+}
+
 pub(crate) async fn a_deleted_account_leaves_its_name_and_the_history_of_others<S: Database>(
     store: S,
 ) {
@@ -269,10 +283,12 @@ pub(crate) async fn a_deleted_account_leaves_its_name_and_the_history_of_others<
     let sign_in = store.open_sign_in(new_sign_in(ada.id, refresh), at(0)).await.unwrap().unwrap();
     store.write(&[taken(ada.id, 0), taken(bob.id, 1)], &[]).await.unwrap();
 
-    let gone = store.delete(ada.id, at(2)).await.unwrap().unwrap();
+    let gone =
+        store.delete(ada.id, &entry(ada.id, "delete_account", ada.id)).await.unwrap().unwrap();
 
     assert_eq!((gone.id, gone.epoch), (ada.id, ada.epoch + 1));
-    assert_eq!(store.delete(ada.id, at(2)).await.unwrap(), None);
+    let again = store.delete(ada.id, &entry(ada.id, "delete_account", ada.id)).await.unwrap();
+    assert_eq!(again, Err(NotDeleted::Gone));
     let log = store.since(0, at(2), 10).await.unwrap();
     let last = log.last().map(|line| line.what);
     assert_eq!(last, Some(Revoked::Player { player: gone.id, epoch: gone.epoch }));

@@ -6,7 +6,7 @@ use gamev1_persistence::{
 };
 use gamev1_protocol::PlayerId;
 
-use crate::world::{a_player, at, secret};
+use crate::world::{a_player, at, entry, secret};
 
 fn who(kind: Kind) -> Who {
     Who { kind, hash: secret() }
@@ -57,6 +57,6 @@ pub(crate) async fn an_account_knows_the_devices_that_it_met_last<S: Database>(s
     }
     assert!(!store.knows_device(bob, devices[0]).await.unwrap());
     store.meet_device(PlayerId::new(), secret(), at(0)).await.unwrap();
-    store.delete(ada, at(100)).await.unwrap();
+    store.delete(ada, &entry(ada, "delete_account", ada)).await.unwrap().unwrap();
     assert!(!store.knows_device(ada, devices[0]).await.unwrap());
 }

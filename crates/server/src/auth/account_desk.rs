@@ -5,9 +5,12 @@ mod tests;
 
 use std::{sync::Arc, time::SystemTime};
 
+use gamev1_actors::ports::audit::{AuditActor, AuditEntry, AuditTarget};
 use gamev1_persistence::{
     accounts::{Player, SecretHash},
-    credentials::{Account, Change, Credentials, Export, Login, Registration, Taken, Unchanged},
+    credentials::{
+        Account, Change, Credentials, Export, Login, NotDeleted, Registration, Taken, Unchanged,
+    },
     names::{email_key, username_key},
 };
 use gamev1_protocol::{ErrorCode, PlayerId, SignInId, WireError};
@@ -204,7 +207,8 @@ impl AccountDesk {
     /// Deletes the player for good, and gives it as it was. An account shows its password once more; a guest has none.
     ///
     /// # Errors
-    /// `invalid_credentials`, `bad_request` when the password is missing, `overloaded`, `unavailable`.
+    /// `invalid_credentials`, `bad_request` when the password is missing, `conflict` when nobody else is an admin,
+    /// `overloaded`, `unavailable`.
     pub async fn delete(
         &self,
         player: &Player,
@@ -221,8 +225,13 @@ impl AccountDesk {
                     .at("/password", "invalid_credentials"));
             }
         }
-        let deleted = self.credentials.delete(player.id, now).await;
-        deleted.map_err(|error| unavailable(&error))?.ok_or_else(|| refused(Unchanged::Gone))
+        let actor = AuditActor { kind: player.role.as_str().into(), player: Some(player.id) };
+        let entry = AuditEntry::new(actor, "delete_account", AuditTarget::player(player.id), now);
+        let deleted = self.credentials.delete(player.id, &entry).await;
+        deleted.map_err(|error| unavailable(&error))?.map_err(|why| match why {
+            NotDeleted::Gone => refused(Unchanged::Gone),
+            NotDeleted::LastAdmin => Problem::new(ErrorCode::Conflict, why.to_string()),
+        })
     }
 
     /// # Errors

@@ -41,7 +41,7 @@ pub(super) struct Rows {
     pub(super) credentials: HashMap<PlayerId, String>,
     failures: HashMap<Who, Failures>,
     known_devices: HashSet<(PlayerId, SecretHash)>,
-    audit: Vec<AuditEntry>,
+    pub(super) audit: Vec<AuditEntry>,
     log: Vec<Revocation>,
 }
 

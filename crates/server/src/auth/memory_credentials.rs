@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
-use gamev1_actors::ports::{Answer, Revoked, StoreError};
+use gamev1_actors::ports::{Answer, Revoked, StoreError, audit::AuditEntry};
 use gamev1_persistence::{
     accounts::{Player, Role},
     credentials::{
-        Account, Change, Credentials, Export, Login, NewPassword, Registration, Taken, Unchanged,
+        Account, Change, Credentials, Export, Login, NewPassword, NotDeleted, Registration, Taken,
+        Unchanged,
     },
     names::{email_key, username_skeleton},
 };
@@ -156,19 +157,25 @@ impl Credentials for MemoryAccounts {
         })
     }
 
-    fn delete(
-        &self,
+    fn delete<'a>(
+        &'a self,
         player: PlayerId,
-        now: SystemTime,
-    ) -> Answer<'_, Result<Option<Player>, StoreError>> {
+        entry: &'a AuditEntry,
+    ) -> Answer<'a, Result<Result<Player, NotDeleted>, StoreError>> {
         self.answer(|rows| {
+            let is_admin = |it: &&Player| it.role == Role::Admin;
+            let mut admins = rows.players.values().filter(is_admin).map(|admin| admin.id);
+            if admins.next() == Some(player) && admins.next().is_none() {
+                return Err(NotDeleted::LastAdmin);
+            }
             rows.credentials.remove(&player);
             rows.devices.retain(|_, owner| *owner != player);
             rows.sign_ins.retain(|_, (sign_in, _)| sign_in.player != player);
-            let mut gone = rows.players.remove(&player)?;
+            let mut gone = rows.players.remove(&player).ok_or(NotDeleted::Gone)?;
             gone.epoch += 1;
-            rows.log(Revoked::Player { player, epoch: gone.epoch }, now);
-            Some(gone)
+            rows.log(Revoked::Player { player, epoch: gone.epoch }, entry.at);
+            rows.audit.push(entry.clone());
+            Ok(gone)
         })
     }
 
