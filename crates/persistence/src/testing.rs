@@ -21,12 +21,17 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 const UNPRIVILEGED: u32 = 65_534;
 const USER: &str = "gamev1";
 const STARTS_MAX: u32 = 5;
+const STARTS_AGAIN_MAX: u32 = 100;
 
 /// Holds on until its standard input ends, which it does with us at the latest. It must not die of what ends us, such
 /// as an interrupt from the keyboard.
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
-pg_ctl -D "$DIR/data" -l "$DIR/log" -o "$OPTIONS" -w -t 60 start >"$DIR/pg_ctl" 2>&1 </dev/null || { echo failed; exit 1; }
+until pg_ctl -D "$DIR/data" -l "$DIR/log" -o "$OPTIONS" -w -t 60 start >"$DIR/pg_ctl" 2>&1 </dev/null; do
+    TRIES=$((TRIES - 1))
+    [ "$TRIES" -gt 0 ] || { echo failed; exit 1; }
+    sleep 0.1
+done
 echo started
 read -r word
 pg_ctl -D "$DIR/data" -m "${word:-immediate}" -w -t 60 stop >/dev/null 2>&1 </dev/null
@@ -54,6 +59,8 @@ pub enum Stop {
     Fast,
     /// As by a failure of the power: the next start recovers.
     Immediate,
+    /// SIGKILL, as by the kernel that is out of memory. Its children find out by themselves.
+    Kill,
 }
 
 impl Cluster {
@@ -79,7 +86,7 @@ impl Cluster {
         for _ in 0..STARTS_MAX {
             // Free a moment ago: somebody else may take it first.
             cluster.port = free_port();
-            if cluster.try_start() {
+            if cluster.try_start(1) {
                 return cluster;
             }
         }
@@ -92,7 +99,9 @@ impl Cluster {
     /// # Panics
     /// It does not start.
     pub fn start_again(&self) {
-        assert!(self.try_start(), "PostgreSQL does not start again");
+        // While children of one that was killed are still there it gives up at once.
+        let started = self.try_start(STARTS_AGAIN_MAX);
+        assert!(started, "PostgreSQL does not start again");
     }
 
     /// Stops it; its data stays.
@@ -101,9 +110,20 @@ impl Cluster {
         let word = match stop {
             Stop::Fast => "fast\n",
             Stop::Immediate => "immediate\n",
+            Stop::Kill => {
+                self.kill();
+                "immediate\n"
+            }
         };
         drop(until.write_all(word.as_bytes()));
         drop(process.wait());
+    }
+
+    fn kill(&self) {
+        let file = fs::read_to_string(self.dir.join("data/postmaster.pid")).unwrap_or_default();
+        let pid = file.lines().next().unwrap_or_default();
+        let killed = run(Command::new("sh").args(["-c", &format!("kill -KILL {pid}")]));
+        assert!(killed.is_ok(), "kill {pid}: {killed:?}");
     }
 
     /// Makes an empty database, or a copy of another one to which nobody is connected, and gives its address.
@@ -140,13 +160,17 @@ impl Cluster {
         said.unwrap_or_else(|why| panic!("{statement}: {why}"))
     }
 
-    fn try_start(&self) -> bool {
+    fn try_start(&self, tries: u32) -> bool {
         let options = format!(
             "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200",
             self.port
         );
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", KEEPER]).env("DIR", &self.dir).env("OPTIONS", options);
+        keeper
+            .args(["-c", KEEPER])
+            .env("DIR", &self.dir)
+            .env("OPTIONS", options)
+            .env("TRIES", tries.to_string());
         // A group of its own: an interrupt from the keyboard is not for it.
         keeper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = match unprivileged(&mut keeper, &self.bin).spawn() {

@@ -14,6 +14,7 @@ use serde_json::json;
 
 mod accounts;
 mod backup;
+mod death;
 mod outage;
 mod postgres;
 mod transfer;
