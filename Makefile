@@ -73,6 +73,7 @@ bench:
 	$(BENCH) restart
 	$(BENCH) tokens
 	$(BENCH) me
+	$(BENCH) logins
 	$(BENCH) idle
 
 # By hand: a hundred thousand sessions that come and go, and what the server holds afterwards.

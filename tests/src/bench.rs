@@ -14,6 +14,7 @@ mod crash;
 mod format;
 mod gamev1;
 mod idle;
+mod logins;
 mod me;
 mod measure;
 mod order;
@@ -62,6 +63,8 @@ enum Bench {
     Tokens(tokens::TokensArgs),
     /// Authenticated HTTP calls: how many a second, and how soon
     Me(me::MeArgs),
+    /// Logins by password: how many a second
+    Logins(logins::LoginsArgs),
     /// The bare relay by itself; the benches start it
     #[command(hide = true)]
     Bare(bare::BareArgs),
@@ -163,6 +166,7 @@ pub fn main() -> Result<()> {
         Bench::Order(args) => order::run(&args, core),
         Bench::Restart(args) => restart::run(&args),
         Bench::Tokens(args) => tokens::run(&args, core),
+        Bench::Logins(args) => logins::run(&args, core),
         Bench::Me(args) => me::run(&args, core),
         Bench::Bare(args) => bare::run(args),
     }

@@ -92,6 +92,24 @@ impl Running {
         Ok(tokens)
     }
 
+    /// Registers accounts `bench0`, `bench1`, … with that password.
+    pub(crate) fn register(&self, accounts: usize, password: &str) -> Result<()> {
+        let mut stream = connect(self.addr)?;
+        for account in 0..accounts {
+            let (username, email) =
+                (format!("bench{account}"), format!("bench{account}@example.org"));
+            let body = json!({ "username": username, "email": email, "password": password });
+            let (status, answer) = exchange(&mut stream, &self.post("/v1/auth/register", &body))?;
+            ensure!(status == 201, "{status}: {}", String::from_utf8_lossy(&answer));
+        }
+        Ok(())
+    }
+
+    /// A call, as it is written.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> String {
+        post(self.addr, path, body)
+    }
+
     /// Opens a socket for the player with `token`; there is no browser, so the token may stand in the upgrade.
     pub(crate) fn open(&self, token: &str, format: Format) -> Result<Opened> {
         Opened::open(self.addr, "/ws", &format!("authorization: Bearer {token}\r\n"), format)
@@ -151,24 +169,33 @@ fn ready(addr: SocketAddr) -> bool {
 }
 
 fn sign_in_some(addr: SocketAddr, from: usize, to: usize) -> Result<Vec<String>> {
-    let mut stream = TcpStream::connect(addr)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut stream = connect(addr)?;
     (from..to)
         .map(|player| {
-            let body = json!({"device_id": format!("bench-device-{player:08}")}).to_string();
-            let request = format!(
-                "POST /v1/auth/guest HTTP/1.1\r\nhost: {addr}\r\ncontent-type: application/json\r\n\
-                 content-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            let (status, body) = exchange(&mut stream, &request)?;
+            let body = json!({"device_id": format!("bench-device-{player:08}")});
+            let (status, body) = exchange(&mut stream, &post(addr, "/v1/auth/guest", &body))?;
             let body = String::from_utf8(body)?;
             ensure!((200..300).contains(&status), "sign-in was refused with {status}: {body}");
             let tokens: Value = serde_json::from_str(&body)?;
             Ok(tokens["access_token"].as_str().context("no access token")?.to_owned())
         })
         .collect()
+}
+
+fn connect(addr: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(addr)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    Ok(stream)
+}
+
+fn post(addr: SocketAddr, path: &str, body: &Value) -> String {
+    let body = body.to_string();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: {addr}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// One request and its answer over a connection that stays open.
