@@ -21,6 +21,7 @@ use crate::{
     ports::RoomRecord,
     readiness::Readiness,
     registry::{ActorMeta, Kind},
+    restore,
     room::{self, RoomCell, RoomInfo, RoomItem, RoomSpec},
     vault::Vault,
 };
@@ -140,6 +141,15 @@ pub async fn create(
         Ok(Err(_)) => Err(WireError::new(ErrorCode::Internal, "the lobby failed at this request")),
         Err(_) => Err(WireError::new(ErrorCode::Timeout, "the lobby did not answer in time")),
     }
+}
+
+/// What may be told of a room, by its code. One that a former process has saved is brought back, as by a join.
+///
+/// # Errors
+/// Why it is not here: what a join of it would be told.
+pub async fn find(vault: &Arc<Vault>, room: RoomId) -> Result<RoomInfo, WireError> {
+    let found = restore::room(vault, room).await?;
+    found.map(|found| found.info()).ok_or_else(|| vault.no_room(room))
 }
 
 fn list(listing: &mut Listing, room: &RoomCell) {

@@ -135,7 +135,7 @@ pub const OPERATIONS: &[Operation] = &[
         .refuses(&[ValidationFailed, Banned, GameNotFound, RoomNotFound]),
     on("GET", "/v1/rooms/{room}", ROOMS, Player, "One room, by its code")
         .gives(200, "Room")
-        .refuses(&[RoomNotFound, NotFound]),
+        .refuses(&[RoomNotFound, RoomClosed, NotFound]),
     on("GET", "/ws", ROOMS, Player, "Opens a socket (RFC 6455)")
         .query(&[("received", "integer", "Frames that were received before a resume")])
         .switches()

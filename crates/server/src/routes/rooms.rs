@@ -45,9 +45,9 @@ pub async fn list(app: Arc<App>, call: Call, query: HashMap<String, String>) -> 
 pub async fn get(room: String, app: Arc<App>, call: Call) -> Answer {
     call.player(&app).await?;
     let services = app.services()?;
-    let info = room.parse::<RoomId>().ok().and_then(|room| services.vault.room_info(room));
-    let not_found = || Problem::new(ErrorCode::RoomNotFound, "no room has this code");
-    json(StatusCode::OK, &RoomDocument::from(&info.ok_or_else(not_found)?))
+    let not_found = |_| Problem::new(ErrorCode::RoomNotFound, "no room has this code");
+    let room = room.parse::<RoomId>().map_err(not_found)?;
+    json(StatusCode::OK, &RoomDocument::from(&lobby::find(&services.vault, room).await?))
 }
 
 pub async fn create(app: Arc<App>, call: Call, body: Result<Bytes, Problem>) -> Answer {

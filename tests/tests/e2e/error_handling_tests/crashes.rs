@@ -225,6 +225,10 @@ async fn a_room_that_cannot_be_helped_is_closed_and_the_sockets_stay() {
         let again = client.create("bomb").await;
         client.ticks(&again, 2).await;
     }
+    let shown = server.get_as(&server.guest().await, &format!("/v1/rooms/{room}")).await;
+    let problem = shown.problem(409, "room_closed");
+    assert_eq!(problem["details"]["reason"], "crashed", "{problem}");
+    assert!(problem["details"]["until_ms"].is_u64(), "{problem}");
     next_door.notice_nothing().await;
 }
 

@@ -1,6 +1,9 @@
 //! Joining rooms that a former process has saved: the session goes on meanwhile, and everything is answered once.
 
+use gamev1_protocol::ErrorCode;
+
 use super::{client::is_state, *};
+use crate::lobby;
 
 /// How long the store is behind its answers.
 const SLOW: Duration = Duration::from_secs(1);
@@ -196,4 +199,18 @@ async fn a_session_that_ends_while_its_join_waits_takes_no_seat_and_leaves_nothi
     let mut carol = world.client("carol").await;
     let joined = carol.call("room.join", of(&rooms[0])).await.unwrap();
     assert_eq!(joined["players"].as_array().unwrap().len(), 2, "the maker's seat and its own");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_saved_room_that_is_looked_up_is_here_or_it_is_said_why_not() {
+    let (world, rooms) = saved(1).await;
+    let room = serde_json::from_value(rooms[0].clone()).unwrap();
+    world.rows.set_away(true);
+    let error = lobby::find(world.vault(), room).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Unavailable);
+    world.rows.set_away(false);
+    let found = lobby::find(world.vault(), room).await.unwrap();
+    assert_eq!((found.room, found.players), (room, 1));
+    let unknown = lobby::find(world.vault(), gamev1_protocol::RoomId::from_bits(1)).await;
+    assert_eq!(unknown.unwrap_err().code, ErrorCode::RoomNotFound);
 }
