@@ -4,11 +4,10 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::{
-    GENERATOR_CORE, Setup,
+    Setup,
     calls::{Calls, Pace},
     measure::Meter,
-    process,
-    report::{self, Table, figure, percent},
+    report::{Table, figure, percent},
 };
 
 #[derive(Debug, clap::Args)]
@@ -27,15 +26,9 @@ const PASSWORD: &str = "plinth ember quokka sundial";
 
 pub(crate) fn run(args: &LoginsArgs, core: Option<usize>) -> Result<()> {
     let Some(program) = args.setup.gamev1()? else { return Ok(()) };
-    report::print_machine();
-    if args.setup.realtime {
-        process::hurry_self()?;
-    }
+    args.setup.take_place(core)?;
     let running = program.serve(core, &[])?;
     running.register(args.accounts, PASSWORD)?;
-    if core.is_some() {
-        process::pin_self(GENERATOR_CORE)?;
-    }
     let request = |account: usize| {
         let body = json!({ "login": format!("bench{account}"), "password": PASSWORD });
         running.post("/v1/auth/login", &body).into_bytes()

@@ -6,11 +6,10 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::{
-    GENERATOR_CORE, Setup, Side,
+    Setup, Side,
     calls::{Answers, Calls, Pace},
     measure::{Meter, Spent},
-    process,
-    report::{self, Table, figure, percent},
+    report::{Table, figure, percent},
     samples::median,
 };
 
@@ -30,15 +29,9 @@ pub(crate) struct MeArgs {
 
 pub(crate) fn run(args: &MeArgs, core: Option<usize>) -> Result<()> {
     let Some(program) = args.setup.gamev1()? else { return Ok(()) };
-    report::print_machine();
-    if args.setup.realtime {
-        process::hurry_self()?;
-    }
+    args.setup.take_place(core)?;
     let running = program.serve(core, &[])?;
     let tokens = running.sign_in(args.players)?;
-    if core.is_some() {
-        process::pin_self(GENERATOR_CORE)?;
-    }
     let request = |token: &String| {
         format!(
             "GET /v1/me HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n\r\n",
