@@ -147,20 +147,57 @@ impl Joins {
     reason = "the actor may end before it, and the join is answered all the same; there are as many as rooms that wait"
 )]
 pub(super) fn begin(vault: &Arc<Vault>, session: &Arc<SessionCell>, room: RoomId, join: RoomItem) {
-    let begun = session.joins.begin(room, join, vault.limits.rooms_per_session);
-    if let Err(refused) = begun {
-        return refuse(Err(refused));
-    }
-    let (vault, session) = (vault.clone(), session.clone());
+    let search = match Search::begin(session, room, join, vault.limits.rooms_per_session) {
+        Ok(search) => search,
+        Err(refused) => return refuse(Err(refused)),
+    };
+    let vault = vault.clone();
     tokio::spawn(async move {
+        let session = search.session.clone();
         let turn = session.joins.turns.acquire().await;
         if !session.joins.awaits(room) {
-            return;
+            return search.ends(None);
         }
         let found = restore::room(&vault, room).await;
         drop(turn);
-        session.joins.settle(room, &found.and_then(|it| it.ok_or_else(|| vault.no_room(room))));
+        search.ends(Some(found.and_then(|it| it.ok_or_else(|| vault.no_room(room)))));
     });
+}
+
+/// A room that is looked for. However that ends, what waits for it is answered.
+pub(super) struct Search {
+    session: Arc<SessionCell>,
+    room: RoomId,
+    over: bool,
+}
+
+impl Search {
+    pub(super) fn begin(
+        session: &Arc<SessionCell>,
+        room: RoomId,
+        join: RoomItem,
+        max: usize,
+    ) -> Result<Search, (RoomItem, WireError)> {
+        session.joins.begin(room, join, max)?;
+        Ok(Search { session: session.clone(), room, over: false })
+    }
+
+    fn ends(mut self, found: Option<Result<Arc<RoomCell>, WireError>>) {
+        if let Some(found) = found {
+            self.session.joins.settle(self.room, &found);
+        }
+        self.over = true;
+    }
+}
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        if !self.over {
+            // A bug, or the end of the runtime.
+            let error = WireError::new(ErrorCode::Internal, "the room could not be looked for");
+            self.session.joins.settle(self.room, &Err(error));
+        }
+    }
 }
 
 pub(super) fn too_many() -> WireError {

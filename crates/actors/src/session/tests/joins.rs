@@ -1,9 +1,9 @@
 //! Joining rooms that a former process has saved: the session goes on meanwhile, and everything is answered once.
 
-use gamev1_protocol::ErrorCode;
+use gamev1_protocol::{ErrorCode, RoomId};
 
 use super::{client::is_state, *};
-use crate::lobby;
+use crate::{ask::Ask, lobby, room::RoomItem, session::joins::Search};
 
 /// How long the store is behind its answers.
 const SLOW: Duration = Duration::from_secs(1);
@@ -213,4 +213,18 @@ async fn a_saved_room_that_is_looked_up_is_here_or_it_is_said_why_not() {
     assert_eq!((found.room, found.players), (room, 1));
     let unknown = lobby::find(world.vault(), gamev1_protocol::RoomId::from_bits(1)).await;
     assert_eq!(unknown.unwrap_err().code, ErrorCode::RoomNotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_is_answered_though_the_search_for_its_room_breaks_off() {
+    let (world, _) = saved(0).await;
+    let mut bob = world.client("bob").await;
+    let session = bob.session.clone();
+    let ask = Ask { session: session.clone(), id: Some(77), request: "room.join", traced: None };
+    let join = RoomItem::Join { ask, reserved: false };
+    let search = Search::begin(&session, RoomId::from_bits(7), join, 1);
+    drop(search.map_err(|(_, error)| error).unwrap());
+    assert_eq!(bob.reply(77).await.unwrap_err()["code"], "internal");
+    assert!(!session.joins.any());
+    bob.call("ping", json!({})).await.unwrap();
 }
