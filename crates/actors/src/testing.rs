@@ -31,6 +31,26 @@ use crate::{
     vault::{Limits, Vault},
 };
 
+/// Runs a property's case by itself, on paused time.
+#[cfg(test)]
+pub(crate) fn on_paused_time<T>(case: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().unwrap().block_on(case)
+}
+
+/// Waits, on paused time, until all who are awaited are ready.
+#[cfg(test)]
+pub(crate) async fn becomes_ready(readiness: &crate::readiness::Readiness) {
+    let ready = async {
+        // Time goes on when nobody has anything else to do: no step of theirs is missed.
+        while !readiness.ready() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let within = tokio::time::timeout(Duration::from_secs(600), ready).await;
+    assert!(within.is_ok(), "not ready: {:?}", readiness.reasons());
+}
+
 /// One room of a game, under its supervisor.
 pub struct RoomHarness {
     pub vault: Arc<Vault>,

@@ -12,7 +12,7 @@ use crate::{
     outbox::{Sink, StateFrame},
     ports::{Answer, Authenticator, Identity, Revoked},
     session::SessionCell,
-    testing::{MemoryStore, Nobody},
+    testing::{MemoryStore, Nobody, becomes_ready},
     vault::Limits,
 };
 
@@ -62,9 +62,7 @@ impl Office {
     }
 
     async fn ready(&self) {
-        while !self.readiness.ready() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        becomes_ready(&self.readiness).await;
     }
 
     fn session(&self, epoch: u32) -> Arc<SessionCell> {

@@ -7,8 +7,7 @@ use super::*;
 use crate::{
     game::GameRegistry,
     ports::audit::{AuditActor, AuditTarget},
-    testing::MemoryStore,
-    testing::Nobody,
+    testing::{MemoryStore, Nobody, becomes_ready},
     vault::Limits,
 };
 
@@ -38,9 +37,7 @@ impl Office {
     }
 
     async fn ready(&self) {
-        while !self.readiness.ready() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        becomes_ready(&self.readiness).await;
     }
 
     fn is_banned(&self, player: PlayerId) -> bool {

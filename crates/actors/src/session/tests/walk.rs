@@ -15,7 +15,7 @@ use self::{
     peer::{Asked, Peer, What},
 };
 use super::*;
-use crate::shutdown::Kept;
+use crate::{shutdown::Kept, testing::on_paused_time};
 
 /// Short of the budgets of a room and of a session.
 const CRASHES_MAX: u32 = 2;
@@ -246,11 +246,6 @@ proptest! {
 
     #[test]
     fn whatever_befalls_a_session_it_goes_on_or_its_client_is_told(ops in vec(op(), 1..40)) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(play(&ops));
+        on_paused_time(play(&ops));
     }
 }

@@ -16,6 +16,7 @@ use super::{
     otp::{Child as Planned, Plot, Waits, World},
     *,
 };
+use crate::testing::on_paused_time;
 
 /// Workers by place: of the top, and of the supervisors that stand there instead.
 const WORKERS: [[&str; 4]; 4] = [
@@ -217,9 +218,7 @@ async fn walk(plot: Plot, steps: Vec<Step>, waits: Waits, first: Option<Index>) 
 }
 
 fn run(plot: Plot, steps: Vec<Step>, waits: Waits, first: Option<Index>) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(walk(plot, steps, waits, first));
+    on_paused_time(walk(plot, steps, waits, first));
 }
 
 proptest! {
