@@ -7,6 +7,7 @@ mod cell;
 mod child;
 mod desk;
 mod dissolve;
+mod endings;
 pub mod image;
 mod keep;
 mod patch;
@@ -29,9 +30,8 @@ use std::{
     time::Duration,
 };
 
-use gamev1_protocol::{ErrorCode, Push, Seat, SessionId, WireError, push::ClosedReason};
+use gamev1_protocol::{Push, Seat, SessionId, WireError, push::ClosedReason};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use serde_json::Value;
 use tokio::time::Instant;
 
 /// What rooms are called in the registry, and their messages.
@@ -41,8 +41,9 @@ pub const KIND: Kind =
 pub use self::cell::{RoomCell, RoomInfo, RoomItem, RoomSpec, Seated, TellJoined};
 pub(crate) use self::child::{child, close_stuck, label, spawn};
 pub(crate) use self::keep::NOT_DETERMINISTIC;
+pub(crate) use self::{desk::refuse_closed, endings::Endings};
 use self::{
-    dissolve::dissolve,
+    dissolve::{End, dissolve},
     recovery::Site,
     state::{Entry, Room},
     views::Views,
@@ -207,7 +208,7 @@ impl Running {
             RoomMsg::Wake => self.wake(myself)?,
             RoomMsg::Tick => self.tick(myself)?,
             RoomMsg::Empty => self.end_if_empty(myself),
-            RoomMsg::Close(reason, message) => self.close(reason, &message, None, myself),
+            RoomMsg::Close(reason, message) => self.close(End::new(reason, message), myself),
             RoomMsg::Save => self.save_timer(myself)?,
             RoomMsg::Drain => self.drain(myself)?,
             RoomMsg::Crash => {
@@ -329,11 +330,7 @@ impl Running {
                 Said::Event(event) => {
                     self.tell_all(&Push::RoomEvent { room: self.cell.id, tick, event });
                 }
-                Said::End(result) => {
-                    self.tell_all(&Push::RoomEnded { room: self.cell.id, result: result.clone() });
-                    self.close(ClosedReason::Ended, "the game is over", result, myself);
-                    return;
-                }
+                Said::End(result) => return self.close(End::of_the_game(result), myself),
             }
         }
     }
@@ -355,16 +352,10 @@ impl Running {
         Ok(())
     }
 
-    fn close(
-        &mut self,
-        reason: ClosedReason,
-        message: &str,
-        result: Option<Value>,
-        myself: &ActorRef<RoomMsg>,
-    ) {
+    fn close(&mut self, end: End, myself: &ActorRef<RoomMsg>) {
         let room = self.room.take();
         let stay = |seat| room.as_ref().and_then(|room| room.result(seat));
-        dissolve(&self.vault, &self.cell, reason, message, result, stay);
+        dissolve(&self.vault, &self.cell, end, stay);
         self.chairs.clear();
         self.by_session.clear();
         myself.stop(Some("closed".into()));
@@ -375,8 +366,3 @@ impl Running {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Fault(String);
-
-/// The answer to what comes for a room that is no more.
-fn closed() -> WireError {
-    WireError::new(ErrorCode::RoomClosed, "the room is closed")
-}

@@ -80,6 +80,7 @@ pub(crate) async fn keep_remains(vault: &Vault, spool: &Arc<dyn Spool>, deadline
 /// requests are taken up, but what a session has done is not known for certain.
 pub fn everything(vault: &Vault) -> Spooled {
     vault.set_stopping();
+    vault.endings.tell_all(vault);
     remains(vault, false)
 }
 
@@ -176,6 +177,7 @@ async fn rooms_drain(vault: &Vault) {
 }
 
 fn send_away(vault: &Vault) {
+    vault.endings.tell_all(vault);
     for session in vault.sessions() {
         session.outbox.farewell(&Push::SessionGoingAway {
             reason: "shutdown".into(),

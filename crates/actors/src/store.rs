@@ -95,6 +95,7 @@ impl Writer {
         let images: Vec<_> = saves.iter().map(|(_, save)| save.clone()).collect();
         match self.store.write(&batch, &images).await {
             Ok(fenced) => {
+                self.vault.endings.stored(&self.vault, &batch);
                 self.vault.records.drop_front(batch.len());
                 self.vault.saves.stored(&saves);
                 fenced.into_iter().for_each(|room| self.fenced(room));
@@ -109,6 +110,7 @@ impl Writer {
                 let (rows, rooms) = (batch.len(), saves.len());
                 tracing::error!(%error, rows, rooms, ?wait, "a batch is not written yet");
                 self.readiness.set_waiting("store", error.to_string());
+                self.vault.endings.tell_all(&self.vault);
                 myself.send_after(wait, || StoreMsg::Wake);
             }
         }

@@ -30,7 +30,7 @@ use crate::{
     registry::{ActorRegistry, Depth, Gauge},
     restore::Restoring,
     room::record::CrashRecords,
-    room::{self, RoomCell, RoomInfo},
+    room::{self, Endings, RoomCell, RoomInfo},
     supervisor::{
         dynamic::DynamicMsg,
         quarantine::{Apart, Kept, Quarantine},
@@ -105,6 +105,7 @@ pub struct Vault {
     room_numbers: AtomicU32,
     records_lost: AtomicU64,
     pub(crate) saves: Saves,
+    pub(crate) endings: Endings,
     /// Set when the tree starts.
     store: OnceLock<Arc<dyn RoomStore>>,
     pub(crate) restoring: Restoring,
@@ -147,6 +148,7 @@ impl Vault {
             room_numbers: AtomicU32::new(1),
             records_lost: AtomicU64::new(0),
             saves: Saves::default(),
+            endings: Endings::default(),
             store: OnceLock::new(),
             restoring: Restoring::default(),
             crash_records: OnceLock::new(),
@@ -299,18 +301,20 @@ impl Vault {
     /// Hands a row to the store. When the database has been away for so long that the queue is full, the row is
     /// dropped and counted: these rows are history, nobody was promised them. The end of a room is more, for it deletes
     /// what was saved of it: while nothing is stored there are no more saved rooms than the server takes, and for the
-    /// end of each there is a place beyond the others.
-    pub(crate) fn record(&self, record: RoomRecord) {
+    /// end of each there is a place beyond the others. True if it was taken.
+    pub(crate) fn record(&self, record: RoomRecord) -> bool {
         let places = match record {
             RoomRecord::Closed { .. } => STORE_RECORDS_MAX + self.limits.rooms_max,
             _ => STORE_RECORDS_MAX,
         };
-        if self.records.push_up_to(record, places).is_err() {
+        let taken = self.records.push_up_to(record, places).is_ok();
+        if !taken {
             let lost = self.records_lost.fetch_add(1, Ordering::Relaxed) + 1;
             if lost.is_power_of_two() {
                 tracing::error!(lost, "the store's queue is full: rows about rooms are lost");
             }
         }
+        taken
     }
 
     /// Whether the end of that room waits to be stored.

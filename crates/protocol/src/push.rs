@@ -128,6 +128,22 @@ pub enum ClosedReason {
     Operator,
 }
 
+impl ClosedReason {
+    /// As it stands on the wire and in the rows.
+    pub const fn word(self) -> &'static str {
+        match self {
+            ClosedReason::Empty => "empty",
+            ClosedReason::Ended => "ended",
+            ClosedReason::Crashed => "crashed",
+            ClosedReason::Stuck => "stuck",
+            ClosedReason::Upgraded => "upgraded",
+            ClosedReason::Kicked => "kicked",
+            ClosedReason::Moved => "moved",
+            ClosedReason::Operator => "operator",
+        }
+    }
+}
+
 impl Push {
     /// The `type` of every push of this kind, in the order of the variants.
     pub const TYPES: &[&'static str] = &[

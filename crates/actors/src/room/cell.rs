@@ -3,13 +3,16 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering},
     },
     time::{Duration, SystemTime},
 };
 
-use gamev1_protocol::{Joined, PlayerId, Raw, RoomId, Seat, SessionId, StateOf};
+use gamev1_protocol::{
+    ErrorCode, Joined, PlayerId, Raw, RoomId, Seat, SessionId, StateOf, WireError,
+    push::ClosedReason,
+};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::{sync::oneshot, time::Instant};
@@ -144,7 +147,8 @@ pub struct RoomCell {
     /// Seats taken or set aside.
     taken: AtomicU16,
     recovering: AtomicBool,
-    closing: AtomicBool,
+    /// Why it takes nothing more, once it does not.
+    closing: OnceLock<ClosedReason>,
     /// Whether it has made its last checkpoint because the server stops.
     drained: AtomicBool,
     /// From the database when a process takes the room; a new room begins with 1.
@@ -183,7 +187,7 @@ impl RoomCell {
             last_crash: Mutex::default(),
             taken: AtomicU16::new(0),
             recovering: AtomicBool::new(false),
-            closing: AtomicBool::new(false),
+            closing: OnceLock::new(),
             drained: AtomicBool::new(false),
             owner_epoch: 1,
             incarnation: AtomicU32::new(0),
@@ -270,7 +274,7 @@ impl RoomCell {
     }
 
     pub fn closing(&self) -> bool {
-        self.closing.load(Ordering::Acquire)
+        self.closing.get().is_some()
     }
 
     pub(super) fn set_drained(&self) {
@@ -282,8 +286,17 @@ impl RoomCell {
     }
 
     /// True for the one who closes it.
-    pub(super) fn set_closing(&self) -> bool {
-        !self.closing.swap(true, Ordering::AcqRel)
+    pub(super) fn set_closing(&self, reason: ClosedReason) -> bool {
+        self.closing.set(reason).is_ok()
+    }
+
+    /// What is told to whoever comes too late.
+    pub(crate) fn closed(&self) -> WireError {
+        let error = WireError::new(ErrorCode::RoomClosed, "the room is closed");
+        match self.closing.get() {
+            Some(reason) => error.details(serde_json::json!({ "reason": reason.word() })),
+            None => error,
+        }
     }
 
     /// Sets a seat aside, unless all are taken.

@@ -6,7 +6,12 @@ use futures_util::future::BoxFuture;
 use gamev1_protocol::{RoomId, push::ClosedReason};
 use ractor::Actor;
 
-use super::{KIND, RoomActor, RoomCell, dissolve, record::CrashRecord, recovery::Site};
+use super::{
+    KIND, RoomActor, RoomCell,
+    dissolve::{End, dissolve},
+    record::CrashRecord,
+    recovery::Site,
+};
 use crate::{
     registry::Depth,
     supervisor::{
@@ -65,7 +70,7 @@ fn quarantine(vault: &Arc<Vault>, cell: &Arc<RoomCell>, why: &GaveUp) {
     record(vault, cell, why);
     let reason = &why.reason;
     tracing::error!(room = %cell.id, game = cell.spec.game.name(), reason, "room quarantined");
-    dissolve(vault, cell, ClosedReason::Crashed, "the room failed too often", None, |_| None);
+    dissolve(vault, cell, End::new(ClosedReason::Crashed, "the room failed too often"), |_| None);
 }
 
 /// The room has failed and comes back: that is recorded only where everything is. What it failed at is remembered
@@ -95,5 +100,5 @@ fn record(vault: &Vault, cell: &Arc<RoomCell>, why: &GaveUp) {
 
 /// The room hangs: its members are told and keep their sockets. Called by a thread that watches it from outside.
 pub(crate) fn close_stuck(vault: &Arc<Vault>, cell: &Arc<RoomCell>) {
-    dissolve(vault, cell, ClosedReason::Stuck, "the room hangs", None, |_| None);
+    dissolve(vault, cell, End::new(ClosedReason::Stuck, "the room hangs"), |_| None);
 }

@@ -8,7 +8,7 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::{
-    RoomItem, RoomMsg, Running, closed,
+    RoomCell, RoomItem, RoomMsg, Running,
     patch::PerFormat,
     recovery::Site,
     state::{Entry, Settled},
@@ -55,12 +55,12 @@ pub(super) fn too_many() -> WireError {
     WireError::new(ErrorCode::RateLimited, "more inputs than the limit allows")
 }
 
-/// Answers somebody whose item came too late.
-pub(super) fn refuse_closed(item: RoomItem) {
+/// Answers somebody whose item came too late. Who wants to leave has left.
+pub(crate) fn refuse_closed(room: &RoomCell, item: RoomItem) {
     let leaving = matches!(item, RoomItem::Leave { .. });
     match item.into_ask() {
         Some(ask) if leaving => ask.reply(&Reply::Done {}),
-        Some(ask) => ask.refuse(&closed()),
+        Some(ask) => ask.refuse(&room.closed()),
         None => {}
     }
 }

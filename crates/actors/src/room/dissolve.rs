@@ -1,23 +1,55 @@
-//! The end of a room: members are told, those who wait are refused, the rows are closed.
+//! The end of a room: its rows are closed, those who wait are refused, and its members are told.
 
 use std::{sync::Arc, time::SystemTime};
 
 use gamev1_protocol::{Push, Seat, push::ClosedReason};
 use serde_json::Value;
 
-use super::{RoomCell, RoomItem, desk};
-use crate::{lobby::LobbyItem, ports::RoomRecord, vault::Vault};
+use super::{RoomCell, RoomItem, desk, endings::Ending};
+use crate::{ports::RoomRecord, vault::Vault};
 
-/// Takes a room out of the vault: members are told, those who wait are refused, the rows are closed.
+/// How a room comes to its end.
+pub(crate) struct End {
+    pub reason: ClosedReason,
+    pub message: String,
+    pub result: Option<Value>,
+    /// Whether the game itself has come to an end, which `room.ended` tells.
+    pub of_the_game: bool,
+}
+
+impl End {
+    pub(super) fn new(reason: ClosedReason, message: impl Into<String>) -> End {
+        End { reason, message: message.into(), result: None, of_the_game: false }
+    }
+
+    pub(super) fn of_the_game(result: Option<Value>) -> End {
+        let message = "the game is over".into();
+        End { reason: ClosedReason::Ended, message, result, of_the_game: true }
+    }
+
+    fn pushes(&self, cell: &RoomCell) -> Vec<Push> {
+        let End { reason, message, result, of_the_game } = self;
+        let ended = Push::RoomEnded { room: cell.id, result: result.clone() };
+        let closed = Push::RoomClosed {
+            room: cell.id,
+            reason: *reason,
+            message: message.clone(),
+            result: result.clone(),
+        };
+        of_the_game.then_some(ended).into_iter().chain([closed]).collect()
+    }
+}
+
+/// Ends a room: it takes nothing more, its rows are closed, and once they are stored its members are told and it leaves
+/// the vault. `stay_result` is what the game has to say of each seat.
 pub(crate) fn dissolve(
     vault: &Arc<Vault>,
     cell: &Arc<RoomCell>,
-    reason: ClosedReason,
-    message: &str,
-    result: Option<Value>,
+    end: End,
     stay_result: impl Fn(Seat) -> Option<Value>,
 ) {
-    if !cell.set_closing() {
+    let reason = end.reason;
+    if !cell.set_closing(reason) {
         return;
     }
     // Its rows and its image are the new owner's by now.
@@ -25,24 +57,13 @@ pub(crate) fn dissolve(
     let at = SystemTime::now();
     let seated = std::mem::take(&mut *cell.seated.lock());
     for member in seated.values() {
-        let message = message.to_owned();
-        let closed = Push::RoomClosed { room: cell.id, reason, message, result: result.clone() };
         member.session.outbox.take_state(cell.n);
-        member.session.outbox.push(&closed);
-        member.session.let_go(cell.id);
         if !elsewhere {
             let result = stay_result(member.seat);
             vault.record(RoomRecord::SeatLeft { game_session: member.stay, result, at });
         }
     }
     vault.saves.forget(cell.id);
-    if !elsewhere {
-        let reason = word(reason).into();
-        vault.record(RoomRecord::Closed { room: cell.id, reason, result, at });
-    }
-    // Only now: whoever does not find the room here finds its end on the way to the store, and does not bring it back.
-    vault.remove_room(cell.id);
-    vault.lobby.push_always(LobbyItem::Closed(cell.id));
     // What was at hand may have got its answer before the room failed.
     let answered = cell.memory.lock().progress.answered;
     let current = cell.inbox.take_current().filter(|_| !answered);
@@ -50,20 +71,24 @@ pub(crate) fn dissolve(
         if let RoomItem::Join { ask, .. } = &item {
             ask.session.let_go(cell.id);
         }
-        desk::refuse_closed(item);
+        desk::refuse_closed(cell, item);
+    }
+    let members = seated.into_values().map(|member| member.session).collect();
+    let ending = Ending { cell: cell.clone(), members, pushes: end.pushes(cell) };
+    // Where it is the runtime that hangs, the store may hang with it.
+    if elsewhere || reason == ClosedReason::Stuck || vault.store().is_none() {
+        if !elsewhere {
+            vault.record(closed(cell, end, at));
+        }
+        return ending.tell(vault);
+    }
+    // In this order: the store looks for whom to tell when it has the row.
+    vault.endings.wait(ending);
+    if !vault.record(closed(cell, end, at)) {
+        vault.endings.tell(vault, cell.id);
     }
 }
 
-/// What the row of the room says of its end.
-fn word(reason: ClosedReason) -> &'static str {
-    match reason {
-        ClosedReason::Empty => "empty",
-        ClosedReason::Ended => "ended",
-        ClosedReason::Crashed => "crashed",
-        ClosedReason::Stuck => "stuck",
-        ClosedReason::Upgraded => "upgraded",
-        ClosedReason::Kicked => "kicked",
-        ClosedReason::Moved => "moved",
-        ClosedReason::Operator => "operator",
-    }
+fn closed(cell: &RoomCell, end: End, at: SystemTime) -> RoomRecord {
+    RoomRecord::Closed { room: cell.id, reason: end.reason.word().into(), result: end.result, at }
 }

@@ -6,6 +6,7 @@ use ractor::ActorRef;
 
 use super::{
     Fault, RoomMsg, Running, Seated,
+    dissolve::End,
     recovery::{Lost, Site, Way},
     state::{Checkpoint, Entry, Room},
 };
@@ -31,7 +32,7 @@ impl Running {
             Ok(room) => self.room = Some(room),
             Err(error) => {
                 self.refuse_joins(&error);
-                self.close(ClosedReason::Ended, "the game refused its options", None, myself);
+                self.close(End::new(ClosedReason::Ended, "the game refused its options"), myself);
                 return Ok(());
             }
         }

@@ -7,7 +7,7 @@ use gamev1_protocol::{
 };
 use ractor::ActorRef;
 
-use super::{Chair, RoomMsg, Running, Seated, TellJoined, closed, recovery::Site, state::Entry};
+use super::{Chair, RoomMsg, Running, Seated, TellJoined, recovery::Site, state::Entry};
 use crate::{ask::Ask, game::Member, ports::RoomRecord, session::SessionCell};
 
 /// A seat that was free, or the player's own, which another of its sessions had.
@@ -95,7 +95,7 @@ impl Running {
 
     fn take_seat(&mut self, session: &Arc<SessionCell>) -> Result<Seat, WireError> {
         let seats_max = self.cell.spec.settings.seats_max;
-        let Some(room) = &mut self.room else { return Err(closed()) };
+        let Some(room) = &mut self.room else { return Err(self.cell.closed()) };
         let Some(seat) = room.free_seat(seats_max) else {
             return Err(WireError::new(
                 ErrorCode::RoomFull,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gamev1_protocol::push::ClosedReason;
 use ractor::{ActorRef, MessagingErr, concurrency::JoinHandle};
 
-use super::{RoomItem, RoomMsg, Running};
+use super::{RoomItem, RoomMsg, Running, dissolve::End};
 
 /// A room that nobody sits in ends after this.
 const EMPTY_FOR: Duration = Duration::from_secs(60);
@@ -61,7 +61,7 @@ impl Running {
         let empty_for = self.empty_since.map(|since| self.age().saturating_sub(since));
         let joins = |item: &RoomItem| matches!(item, RoomItem::Join { .. });
         if empty_for.is_some_and(|time| time >= EMPTY_FOR) && self.cell.inbox.count(joins) == 0 {
-            self.close(ClosedReason::Empty, "nobody was in the room", None, myself);
+            self.close(End::new(ClosedReason::Empty, "nobody was in the room"), myself);
         } else {
             self.arm_end_when_empty(myself);
         }

@@ -19,7 +19,7 @@ use crate::{
     inbox::Full,
     lobby::LobbyItem,
     observe::SpanRef,
-    room::{RoomCell, RoomItem},
+    room::{RoomCell, RoomItem, refuse_closed},
 };
 
 /// How long the end of a flood of inputs waits to be settled.
@@ -223,7 +223,11 @@ pub(super) fn put(room: &RoomCell, item: RoomItem) {
     } else {
         room.inbox.push(item)
     };
-    refuse(pushed.map_err(|Full(item)| (item, busy(room))));
+    match pushed {
+        Ok(()) => {}
+        Err(Full(item)) if room.closing() => refuse_closed(room, item),
+        Err(Full(item)) => refuse(Err((item, busy()))),
+    }
 }
 
 /// Tells whoever waits for an item that it was not taken.
@@ -235,10 +239,7 @@ pub(super) fn refuse(pushed: Result<(), (RoomItem, WireError)>) {
     }
 }
 
-fn busy(room: &RoomCell) -> WireError {
-    if room.closing() {
-        return WireError::new(ErrorCode::RoomClosed, "the room is closed");
-    }
+fn busy() -> WireError {
     WireError::new(ErrorCode::Overloaded, "the room has too much to do").retry_after_ms(250)
 }
 

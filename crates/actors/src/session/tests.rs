@@ -2,6 +2,7 @@
 //! and the tokens are the test's own.
 
 mod client;
+mod endings;
 mod faults;
 mod joins;
 mod requests;

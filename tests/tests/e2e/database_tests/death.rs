@@ -1,4 +1,5 @@
-//! PostgreSQL is killed while clients register and finish games: the server lives, and what was acknowledged is there.
+//! The server is killed when games have just ended, and PostgreSQL is while clients register and finish games: the server
+//! lives, and what was acknowledged is there.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,6 +13,9 @@ const PASSWORD: &str = "plinth ember quokka sundial";
 const PLAYERS: usize = 12;
 /// As many games are over before the database dies, while it is away, and after.
 const GAMES: usize = 9;
+/// How often the server is killed.
+const DEATHS: usize = 5;
+const ENDED: &str = "FROM rooms WHERE close_reason = 'ended'";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -59,11 +63,68 @@ async fn what_was_acknowledged_outlives_the_death_of_postgresql() {
         }
     };
     timeout(PATIENCE, ready).await.expect("what waited is stored");
-    let results =
-        "SELECT string_agg(result, ',' ORDER BY result) FROM rooms WHERE close_reason = 'ended'";
-    let stored = tokio::task::spawn_blocking(move || cluster.sql_on("death", results)).await;
+    let results = format!("SELECT string_agg(result, ',' ORDER BY result) {ENDED}");
+    let stored = tokio::task::spawn_blocking(move || cluster.sql_on("death", &results)).await;
     let expected: Vec<_> = (0..GAMES).map(|n| n.to_string()).collect();
     assert_eq!(stored.unwrap(), expected.join(","));
+}
+
+/// The server is killed as soon as the end of a game is told; `stored` reads the results of games that have ended.
+async fn an_end_that_was_told_outlives_the_server(
+    mut server: Server,
+    stored: impl AsyncFn(&Server) -> Vec<String>,
+) {
+    let mut told = Vec::new();
+    for n in 0..DEATHS {
+        let mut players = Vec::new();
+        for format in Format::BOTH {
+            let mut player = server.connect(format).await;
+            let room = player.create("bomb").await;
+            player.ticks(&room, 2).await;
+            players.push((player, room));
+        }
+        for (player, room) in &mut players {
+            player.input(room, 1, json!({ "end": n })).await;
+        }
+        // The first word of it is enough.
+        assert_eq!(players[0].0.push("room.ended").await["result"], n);
+        server.restart(Stop::Kill).await;
+        told.push(n.to_string());
+        let results = stored(&server).await;
+        assert!(told.iter().all(|result| results.contains(result)), "{told:?}: {results:?}");
+        let mut anybody = server.connect(Format::Json).await;
+        anybody.refused("room.join", json!({ "room": players[0].1 }), "room_not_found").await;
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_was_told_outlives_the_server_on_sqlite() {
+    let server = crate::with_bomb().unlimited().start().await;
+    an_end_that_was_told_outlives_the_server(server, async |server| {
+        let file = server.data_dir().join("gamev1.db");
+        let read = move || {
+            let database = rusqlite::Connection::open(file).unwrap();
+            let mut rows = database.prepare(&format!("SELECT result {ENDED}")).unwrap();
+            let results = rows.query_map([], |row| row.get(0)).unwrap();
+            results.collect::<Result<Vec<String>, _>>().unwrap()
+        };
+        tokio::task::spawn_blocking(read).await.unwrap()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_end_that_was_told_outlives_the_server_on_postgresql() {
+    let (name, url) = database().await;
+    let server = on(&url).unlimited().start().await;
+    an_end_that_was_told_outlives_the_server(server, async |_| {
+        let name = name.clone();
+        let read =
+            move || cluster().sql_on(&name, &format!("SELECT string_agg(result, ',') {ENDED}"));
+        let results = tokio::task::spawn_blocking(read).await.unwrap();
+        results.split(',').map(str::to_owned).collect()
+    })
+    .await;
 }
 
 /// Asks until the server says yes, as a client would, and gives the name.

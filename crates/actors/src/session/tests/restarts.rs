@@ -258,10 +258,12 @@ async fn the_end_of_a_room_finds_a_place_when_no_other_row_does() {
         let room = gamev1_protocol::RoomId::from_bits(n);
         RoomRecord::Closed { room, reason: "ended".into(), result: None, at }
     };
-    (0..9_000).for_each(|_| vault.record(left()));
+    for _ in 0..9_000 {
+        vault.record(left());
+    }
     let (full, lost) = (vault.records.depth(), vault.records_lost());
     assert_eq!(full as u64 + lost, 9_000);
-    (0..10).for_each(|n| vault.record(ended(n)));
+    (0..10).for_each(|n| assert!(vault.record(ended(n))));
     assert_eq!((vault.records.depth(), vault.records_lost()), (full + 10, lost));
     assert!((0..10).all(|n| vault.ends(gamev1_protocol::RoomId::from_bits(n))));
     vault.record(ended(10));

@@ -30,6 +30,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// More than an actor that is not held up takes to hear of something: it lets every task run.
 pub(super) const HEARD_BY: Duration = Duration::from_millis(1);
 
+/// The input that ends the game, with the sums as its result.
+pub(super) const OVER: i64 = i64::MIN;
+
 /// Members add to a sum each. With `hz` it has ticks, which count themselves.
 #[derive(Serialize, Deserialize)]
 struct Sums {
@@ -81,7 +84,11 @@ impl Game for Sums {
         self.sums.remove(&seat);
     }
 
-    fn input(&mut self, seat: Seat, add: i64, _: &mut Ctx<'_, Value>) -> Result<(), Refusal> {
+    fn input(&mut self, seat: Seat, add: i64, ctx: &mut Ctx<'_, Value>) -> Result<(), Refusal> {
+        if add == OVER {
+            ctx.end(Some(json!(self.sums)));
+            return Ok(());
+        }
         *self.sums.entry(seat).or_default() += add;
         Ok(())
     }

@@ -1,0 +1,84 @@
+//! Rooms that have come to their end, whose members have not been told. They hear of it when the end is stored: what a
+//! client knows of a game then outlives the process, and no room comes back that somebody saw end. While the store
+//! fails nobody waits for it: the row stands in the queue, which a stop in order spools.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use gamev1_protocol::{Push, RoomId, encode};
+use parking_lot::Mutex;
+
+use super::{RoomCell, patch::PerFormat};
+use crate::{
+    lobby::LobbyItem, outbox::Counted, ports::RoomRecord, session::SessionCell, vault::Vault,
+};
+
+/// A room that has ended, and what its members are told of it.
+pub(crate) struct Ending {
+    pub cell: Arc<RoomCell>,
+    pub members: Vec<Arc<SessionCell>>,
+    pub pushes: Vec<Push>,
+}
+
+impl Ending {
+    /// The room leaves the vault, and its members hear of it.
+    pub(super) fn tell(self, vault: &Vault) {
+        let Ending { cell, members, pushes } = self;
+        // First: whoever has been told and asks again is answered as anybody else. Whoever does not find the room here
+        // finds its end in the queue or in the store, and does not bring it back.
+        vault.remove_room(cell.id);
+        vault.lobby.push_always(LobbyItem::Closed(cell.id));
+        for session in &members {
+            session.let_go(cell.id);
+        }
+        for push in &pushes {
+            let mut frames = PerFormat::default();
+            for outbox in members.iter().map(|session| &session.outbox) {
+                let frame = frames.get(outbox.format(), |format| encode::push(format, push));
+                // One that cannot be told keeps nobody else from it, nor whoever tells it from the rest of its work.
+                let sent = catch_unwind(AssertUnwindSafe(|| outbox.send(frame, Counted::Yes)));
+                if sent.is_err() {
+                    tracing::error!(room = %cell.id, "a member may not have heard of the end");
+                }
+            }
+        }
+    }
+}
+
+/// See the module. These rooms are still in the vault: as many as that takes are the bound.
+#[derive(Default)]
+pub(crate) struct Endings(Mutex<BTreeMap<RoomId, Ending>>);
+
+impl Endings {
+    pub(super) fn wait(&self, ending: Ending) {
+        self.0.lock().insert(ending.cell.id, ending);
+    }
+
+    /// Tells the members of that room, unless they have been told.
+    pub(super) fn tell(&self, vault: &Vault, room: RoomId) {
+        let ending = self.0.lock().remove(&room);
+        if let Some(ending) = ending {
+            ending.tell(vault);
+        }
+    }
+
+    /// These rows are stored.
+    pub(crate) fn stored(&self, vault: &Vault, rows: &[RoomRecord]) {
+        for row in rows {
+            if let RoomRecord::Closed { room, .. } = row {
+                self.tell(vault, *room);
+            }
+        }
+    }
+
+    /// The store fails, or the server stops: nobody waits any longer.
+    pub(crate) fn tell_all(&self, vault: &Vault) {
+        let all = std::mem::take(&mut *self.0.lock());
+        for ending in all.into_values() {
+            ending.tell(vault);
+        }
+    }
+}
