@@ -67,11 +67,24 @@ impl RoomHarness {
     /// The options are not the game's: a test is to fail then.
     #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
     pub async fn new<G: Game>(options: Value, seed: u8) -> RoomHarness {
+        let supervision = Supervision::compiled_in().expect("the compiled-in file is right");
+        RoomHarness::under::<G>(&supervision, options, seed).await
+    }
+
+    /// The same with another supervision file.
+    ///
+    /// # Panics
+    /// As [`RoomHarness::new`].
+    #[expect(clippy::expect_used, reason = "a harness fails the test that uses it wrongly")]
+    pub async fn under<G: Game>(
+        supervision: &Supervision,
+        options: Value,
+        seed: u8,
+    ) -> RoomHarness {
         let registry = GameRegistry::new().with::<G>();
         let replay_check = Some(Duration::ZERO);
         let limits = Limits { dev: true, replay_check, ..Limits::default() };
         let vault = Vault::new(registry, limits, Arc::new(Nobody), Arc::new(Nobody));
-        let supervision = Supervision::compiled_in().expect("the compiled-in file is right");
         let nursery = Nursery {
             spec: supervision.dynamic("rooms"),
             slot: vault.room_supervisor.clone(),

@@ -1,5 +1,5 @@
-//! `bench restart`: inside one process, without sockets: how long a room is away when it panics, what the registry and
-//! the inbox cost a message, and what a checkpoint costs.
+//! `bench restart`: inside one process, without sockets: how long a room is away when it panics, while the process is at
+//! work and out of its sleep, what the registry and the inbox cost a message, and what a checkpoint costs.
 
 use std::{
     hint::black_box,
@@ -14,6 +14,7 @@ use gamev1_actors::{
     panics,
     registry::{ActorMeta, Kind},
     room::state::Room,
+    supervisor::Supervision,
     testing::{RoomHarness, TestMember},
 };
 use gamev1_protocol::{PlayerId, Raw, Seat};
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
+    crash::without_budget,
     report::{self, Table, figure},
     samples::Samples,
 };
@@ -33,9 +35,9 @@ pub(crate) struct RestartArgs {
     /// Members of a room; each crashes it once, for the second time within a minute would cost the seat
     #[arg(long, default_value_t = 10)]
     members: usize,
-    /// Between two crashes, somewhere
+    /// How long the process sleeps before each crash of the second row
     #[arg(long, default_value_t = 4, value_name = "MS")]
-    every: u64,
+    sleep: u64,
 }
 
 /// How many times something cheap is done before its time is looked at.
@@ -122,14 +124,18 @@ pub(crate) fn run(args: &RestartArgs) -> Result<()> {
     report::print_machine();
     panics::install_hook();
     let built = gamev1_server::run::runtime::build()?;
-    let restarts = built.runtime.block_on(crash(args))?;
-    let n = restarts.len();
-    let took = restarts.quantiles();
+    let n = args.rooms * args.members;
     println!("\nrestart alone: {n} panics over {} rooms, {}\n", args.rooms, built.kind);
     let us = |ms: f64| figure(ms * 1e3);
-    let mut table = Table::new(&["inside the process", "p50 µs", "p99 µs", "max µs"]);
-    let name = "panic → next incarnation at work".to_owned();
-    table.row(vec![name, us(took.p50), us(took.p99), us(took.max)]);
+    let mut table = Table::new(&["panic → next incarnation at work", "p50 µs", "p99 µs", "max µs"]);
+    for sleep in [0, args.sleep] {
+        let took = built.runtime.block_on(crash(args, sleep))?.quantiles();
+        let name = match sleep {
+            0 => "one after the other".to_owned(),
+            ms => format!("each after {ms} ms of sleep, caches cold"),
+        };
+        table.row(vec![name, us(took.p50), us(took.p99), us(took.max)]);
+    }
     table.print();
     println!("\nbar: p99 100 µs");
 
@@ -142,10 +148,14 @@ pub(crate) fn run(args: &RestartArgs) -> Result<()> {
     Ok(())
 }
 
-async fn crash(args: &RestartArgs) -> Result<Samples> {
-    let mut rooms: Vec<(RoomHarness, Vec<TestMember>)> = Vec::new();
-    for _ in 0..args.rooms {
-        let harness = RoomHarness::new::<Fuse>(json!({}), 1).await;
+/// The rooms under one supervisor, without its budget and without its pauses.
+async fn rooms(args: &RestartArgs) -> Result<Vec<(RoomHarness, Vec<TestMember>)>> {
+    let file = format!("{}\n[dynamic.rooms.backoff]\nyoung_ms = 0\n", without_budget()?);
+    let supervision = Supervision::parse(&file)?;
+    let first = RoomHarness::under::<Fuse>(&supervision, json!({}), 1).await;
+    let others: Vec<_> = (1..args.rooms).map(|_| first.beside(json!({}), 1)).collect();
+    let mut rooms = Vec::new();
+    for harness in std::iter::once(first).chain(others) {
         let mut members = Vec::new();
         for at in 0..args.members {
             let joined = harness.join(&format!("member {at}")).await;
@@ -153,6 +163,11 @@ async fn crash(args: &RestartArgs) -> Result<Samples> {
         }
         rooms.push((harness, members));
     }
+    Ok(rooms)
+}
+
+async fn crash(args: &RestartArgs, sleep: u64) -> Result<Samples> {
+    let mut rooms = rooms(args).await?;
     let mut samples = Samples::default();
     for at in 0..args.rooms * args.members {
         let (harness, members) = &mut rooms[at % args.rooms];
@@ -164,7 +179,9 @@ async fn crash(args: &RestartArgs) -> Result<Samples> {
         let (panicked, back) = (PANICKED.load(SeqCst), BACK.load(SeqCst));
         ensure!(back > panicked, "the room came back before it panicked");
         samples.push(Duration::from_nanos(back - panicked));
-        tokio::time::sleep(Duration::from_millis(args.every)).await;
+        if sleep > 0 {
+            tokio::time::sleep(Duration::from_millis(sleep)).await;
+        }
     }
     Ok(samples)
 }

@@ -4,9 +4,10 @@ mod hashing;
 pub mod policy;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,13 +17,15 @@ use std::{
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use gamev1_protocol::{ErrorCode, WireError};
-use parking_lot::Mutex;
 use precis_profiles::{OpaqueString, precis_core::profile::PrecisFastInvocation};
 use serde::{Deserialize, Deserializer};
 use tokio::{sync::Semaphore, time::timeout};
 use zeroize::Zeroizing;
 
-use self::hashing::{Memory, is_cheaper};
+use self::{
+    hashing::{Memory, is_cheaper},
+    threads::Threads,
+};
 use super::secret::{self, NoRandomness};
 
 /// Who waits for a turn; beyond these nobody does.
@@ -80,6 +83,8 @@ pub enum PasswordsError {
     Cost(argon2::Error),
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    #[error("there is no thread for hashing: {0}")]
+    NoThread(#[from] io::Error),
 }
 
 /// The place where passwords are hashed.
@@ -90,8 +95,7 @@ pub struct Passwords {
     turns: Arc<Semaphore>,
     /// Those who have a turn and those who wait.
     places: Arc<Semaphore>,
-    /// One for each turn that has been taken so far, when it is not in use.
-    memories: Arc<Mutex<Vec<Memory>>>,
+    threads: Threads,
     checks: AtomicU64,
 }
 
@@ -105,7 +109,7 @@ pub struct Checked {
 
 impl Passwords {
     /// # Errors
-    /// The cost is out of range, or there are no random numbers.
+    /// The cost is out of range, or there are no random numbers, or no threads.
     pub fn new(cost: Cost) -> Result<Passwords, PasswordsError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Passwords::with_turns(cost, (cores / 2).max(1))
@@ -121,7 +125,7 @@ impl Passwords {
         Ok(Passwords {
             nobody: hashing::phc(&params, &salt, &hash),
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            memories: Arc::default(),
+            threads: Threads::start(turns)?,
             turns: Arc::new(Semaphore::new(turns)),
             places: Arc::new(Semaphore::new(turns + WAITING_MAX)),
             checks: AtomicU64::new(0),
@@ -179,7 +183,7 @@ impl Passwords {
         self.checks.load(Ordering::Relaxed)
     }
 
-    /// Runs `work` on a thread that may block, when it is its turn. Once begun it comes to its end, and holds its turn
+    /// Runs `work` on a thread of its own, when it is its turn. Once begun it comes to its end, and holds its turn
     /// until then, whether or not anybody waits for it any more.
     async fn in_turn<T: Send + 'static>(
         &self,
@@ -188,18 +192,12 @@ impl Passwords {
         let place = self.places.clone().try_acquire_owned().map_err(|_| overloaded())?;
         let turn = timeout(WAIT_MAX, self.turns.clone().acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or_else(overloaded)?;
-        let memories = self.memories.clone();
-        let working = tokio::task::spawn_blocking(move || {
+        let done = self.threads.run(move |memory| {
             let _held = (place, turn);
-            let mut memory = memories.lock().pop().unwrap_or_default();
-            let done = work(&mut memory);
-            memories.lock().push(memory);
-            done
+            work(memory)
         });
-        working.await.map_err(|error| {
-            tracing::error!(%error, "a password could not be worked on");
-            WireError::new(ErrorCode::Internal, "this server failed at the request")
-        })
+        let failed = || WireError::new(ErrorCode::Internal, "this server failed at the request");
+        done.await.ok_or_else(failed)
     }
 }
 
