@@ -21,6 +21,7 @@ mod saves;
 mod sign_ins;
 mod sql;
 pub(crate) mod transfer;
+mod turns;
 mod url;
 
 use std::{sync::Arc, time::Duration};

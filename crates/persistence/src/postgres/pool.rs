@@ -11,15 +11,13 @@ use std::{
 
 use backon::Retryable;
 use gamev1_actors::ports::StoreError;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Client;
 
 use super::{
     connection::{Connection, Managed, Manager},
     fault::Fault,
+    turns::Turns,
     url::DatabaseUrl,
 };
 pub(super) use crate::breaker::Class;
@@ -41,8 +39,7 @@ const CONNECTION_WITHIN: Duration = Duration::from_secs(2);
 pub(super) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'c>>;
 
 pub(super) struct Pool {
-    /// bb8 wakes the one who waits longest but lets a later one take the connection first.
-    turns: Semaphore,
+    turns: Turns,
     connections: bb8::Pool<Managed>,
     manager: Arc<Manager>,
     call_timeout: Duration,
@@ -67,7 +64,7 @@ impl Pool {
             .queue_strategy(bb8::QueueStrategy::Lifo)
             .build_unchecked(Managed(manager.clone()));
         Pool {
-            turns: Semaphore::new(SIZE_MAX as usize),
+            turns: Turns::new(IDLE_MIN as usize, SIZE_MAX as usize),
             connections,
             manager,
             call_timeout,
@@ -155,6 +152,7 @@ impl Pool {
     where
         W: for<'c> FnOnce(&'c Client) -> Work<'c, ()> + Send + 'static,
     {
+        self.turns.fit(self.connections.state().connections as usize);
         let mut permit = self.reads.look();
         let deadline = Instant::now() + within.min(self.call_timeout);
         let looked =
@@ -199,9 +197,9 @@ impl Pool {
     {
         let out_of_time = |what| StoreError::Unavailable(format!("{what} in time"));
 
-        let turn = timeout_at(deadline, self.turns.acquire()).await;
+        let turn = timeout_at(deadline, self.turns.take()).await;
         let turn = turn.map_err(|_| out_of_time("no connection was free"))?;
-        let _turn = turn.map_err(|_| StoreError::Unavailable("it is closed".to_owned()))?;
+        let mut turn = turn.map_err(|_| StoreError::Unavailable("it is closed".to_owned()))?;
         let mut connection = match timeout_at(deadline, self.connections.get()).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(_)) | Err(_) => {
@@ -209,6 +207,7 @@ impl Pool {
                 return Err(StoreError::Unavailable(format!("no connection was made{reason}")));
             }
         };
+        turn.connected();
         permit.begins();
         let held = timeout_at(deadline, self.stall.over()).await;
         held.map_err(|_| out_of_time("no answer came"))?;
@@ -222,7 +221,6 @@ impl Pool {
 
     /// Waits for the calls that are running and refuses those that wait. Connections close as they are dropped.
     pub(super) async fn close(&self) {
-        let Ok(_all) = self.turns.acquire_many(SIZE_MAX).await else { return };
-        self.turns.close();
+        self.turns.close().await;
     }
 }
