@@ -154,9 +154,10 @@ async fn rooms_drain(vault: &Vault) {
     let deadline = Instant::now() + ROOMS_WITHIN;
     loop {
         let mut waiting = false;
-        for room in rooms.iter().filter(|room| !room.drained() && !room.closing()) {
+        for room in rooms.iter().filter(|room| !room.drained()) {
             waiting = true;
-            // One that has just been made, or failed, has no actor yet: it is told when it has.
+            // One that has just been made, or failed, has no actor yet: it is told when it has. One that is at its end is
+            // waited for.
             let Some(actor) = room.actor.get() else { continue };
             if told.insert(room.id, actor.get_id()) != Some(actor.get_id()) {
                 let _ = actor.cast(RoomMsg::Drain);

@@ -55,6 +55,8 @@ impl Actor for StoreActor {
         myself: ActorRef<StoreMsg>,
         (vault, store, readiness, meta): Self::Arguments,
     ) -> Result<Writer, ActorProcessingErr> {
+        // Of a store that has failed, as when a batch fails.
+        vault.endings.tell_all(&vault);
         let _ = myself.cast(StoreMsg::Wake);
         let me = myself.clone();
         meta.crash_with(move || drop(me.cast(StoreMsg::Crash)));

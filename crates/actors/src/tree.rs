@@ -92,7 +92,11 @@ pub async fn start(parts: Parts) -> Result<System, SpawnErr> {
     let door = vec![child("edge", edge.kind, edge.start)];
     let rooms = {
         let vault = vault.clone();
-        move || vault.rooms().iter().map(|cell| room::child(&vault, cell)).collect()
+        move || {
+            let rooms = vault.rooms();
+            let live = rooms.iter().filter(|cell| !cell.closing());
+            live.map(|cell| room::child(&vault, cell)).collect()
+        }
     };
     let sessions = {
         let vault = vault.clone();

@@ -229,7 +229,8 @@ impl Vault {
 
     /// Live rooms that `player` has made.
     pub(crate) fn rooms_made_by(&self, player: PlayerId) -> usize {
-        self.rooms.read().values().filter(|room| room.spec.maker == Some(player)).count()
+        let rooms = self.rooms.read();
+        rooms.values().filter(|room| room.spec.maker == Some(player) && !room.closing()).count()
     }
 
     /// What may be told of all public rooms, the newest first.

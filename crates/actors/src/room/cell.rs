@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Items that wait at a room, at most. Beyond it a request answers `overloaded` and an input is dropped.
-const ROOM_ITEMS_MAX: usize = 1_024;
+pub(super) const ROOM_ITEMS_MAX: usize = 1_024;
 
 /// What a room was made as. It does not change.
 pub struct RoomSpec {
@@ -149,8 +149,10 @@ pub struct RoomCell {
     recovering: AtomicBool,
     /// Why it takes nothing more, once it does not.
     closing: OnceLock<ClosedReason>,
-    /// Whether it has made its last checkpoint because the server stops.
+    /// Whether a server that stops need not wait for it: it has made its last checkpoint, or come to its end.
     drained: AtomicBool,
+    /// Those who asked to leave it between its end and the word of it. `None` once that is out.
+    pub(super) leavers: Mutex<Option<Vec<Ask>>>,
     /// From the database when a process takes the room; a new room begins with 1.
     owner_epoch: u32,
     incarnation: AtomicU32,
@@ -189,6 +191,7 @@ impl RoomCell {
             recovering: AtomicBool::new(false),
             closing: OnceLock::new(),
             drained: AtomicBool::new(false),
+            leavers: Mutex::new(Some(Vec::new())),
             owner_epoch: 1,
             incarnation: AtomicU32::new(0),
             born: Instant::now(),

@@ -8,7 +8,7 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::{
-    RoomCell, RoomItem, RoomMsg, Running,
+    RoomCell, RoomItem, RoomMsg, Running, endings,
     patch::PerFormat,
     recovery::Site,
     state::{Entry, Settled},
@@ -59,7 +59,7 @@ pub(super) fn too_many() -> WireError {
 pub(crate) fn refuse_closed(room: &RoomCell, item: RoomItem) {
     let leaving = matches!(item, RoomItem::Leave { .. });
     match item.into_ask() {
-        Some(ask) if leaving => ask.reply(&Reply::Done {}),
+        Some(ask) if leaving => endings::left(room, ask),
         Some(ask) => ask.refuse(&room.closed()),
         None => {}
     }

@@ -75,20 +75,16 @@ pub(crate) fn dissolve(
     }
     let members = seated.into_values().map(|member| member.session).collect();
     let ending = Ending { cell: cell.clone(), members, pushes: end.pushes(cell) };
-    // Where it is the runtime that hangs, the store may hang with it.
-    if elsewhere || reason == ClosedReason::Stuck || vault.store().is_none() {
-        if !elsewhere {
-            vault.record(closed(cell, end, at));
-        }
-        return ending.tell(vault);
+    let (room, word) = (cell.id, reason.word().into());
+    let row = RoomRecord::Closed { room, reason: word, result: end.result, at };
+    if elsewhere {
+        ending.tell(vault);
+    } else if reason == ClosedReason::Stuck || vault.store().is_none() {
+        // Where it is the runtime that hangs, the store may hang with it.
+        vault.record(row);
+        ending.tell(vault);
+    } else {
+        vault.endings.end(vault, ending, row);
     }
-    // In this order: the store looks for whom to tell when it has the row.
-    vault.endings.wait(ending);
-    if !vault.record(closed(cell, end, at)) {
-        vault.endings.tell(vault, cell.id);
-    }
-}
-
-fn closed(cell: &RoomCell, end: End, at: SystemTime) -> RoomRecord {
-    RoomRecord::Closed { room: cell.id, reason: end.reason.word().into(), result: end.result, at }
+    cell.set_drained();
 }

@@ -8,12 +8,13 @@ use std::{
     sync::Arc,
 };
 
-use gamev1_protocol::{Push, RoomId, encode};
+use gamev1_protocol::{Push, Reply, RoomId, encode};
 use parking_lot::Mutex;
 
-use super::{RoomCell, patch::PerFormat};
+use super::{RoomCell, cell::ROOM_ITEMS_MAX, patch::PerFormat};
 use crate::{
-    lobby::LobbyItem, outbox::Counted, ports::RoomRecord, session::SessionCell, vault::Vault,
+    ask::Ask, lobby::LobbyItem, outbox::Counted, ports::RoomRecord, session::SessionCell,
+    vault::Vault,
 };
 
 /// A room that has ended, and what its members are told of it.
@@ -27,13 +28,13 @@ impl Ending {
     /// The room leaves the vault, and its members hear of it.
     pub(super) fn tell(self, vault: &Vault) {
         let Ending { cell, members, pushes } = self;
-        // First: whoever has been told and asks again is answered as anybody else. Whoever does not find the room here
-        // finds its end in the queue or in the store, and does not bring it back.
-        vault.remove_room(cell.id);
-        vault.lobby.push_always(LobbyItem::Closed(cell.id));
         for session in &members {
             session.let_go(cell.id);
         }
+        // Before the word of it: whoever has been told and asks again is answered as anybody else. Whoever does not find
+        // the room here finds its end in the queue or in the store, and does not bring it back.
+        vault.remove_room(cell.id);
+        vault.lobby.push_always(LobbyItem::Closed(cell.id));
         for push in &pushes {
             let mut frames = PerFormat::default();
             for outbox in members.iter().map(|session| &session.outbox) {
@@ -45,6 +46,17 @@ impl Ending {
                 }
             }
         }
+        let leavers = cell.leavers.lock().take();
+        leavers.into_iter().flatten().for_each(|ask| ask.reply(&Reply::Done {}));
+    }
+}
+
+/// Somebody has left a room that has ended. The answer comes behind the word of the end: nothing of the room comes after.
+pub(super) fn left(cell: &RoomCell, ask: Ask) {
+    match &mut *cell.leavers.lock() {
+        Some(leavers) if leavers.len() < ROOM_ITEMS_MAX => leavers.push(ask),
+        Some(_) => ask.refuse(&cell.closed()),
+        None => ask.reply(&Reply::Done {}),
     }
 }
 
@@ -53,31 +65,32 @@ impl Ending {
 pub(crate) struct Endings(Mutex<BTreeMap<RoomId, Ending>>);
 
 impl Endings {
-    pub(super) fn wait(&self, ending: Ending) {
-        self.0.lock().insert(ending.cell.id, ending);
-    }
-
-    /// Tells the members of that room, unless they have been told.
-    pub(super) fn tell(&self, vault: &Vault, room: RoomId) {
-        let ending = self.0.lock().remove(&room);
-        if let Some(ending) = ending {
+    /// Hands the end of a room to the store, which tells of it. There is no word without a row, nor a row without one.
+    pub(super) fn end(&self, vault: &Vault, ending: Ending, row: RoomRecord) {
+        let mut waiting = self.0.lock();
+        if vault.record(row) {
+            waiting.insert(ending.cell.id, ending);
+        } else {
             ending.tell(vault);
         }
     }
 
     /// These rows are stored.
     pub(crate) fn stored(&self, vault: &Vault, rows: &[RoomRecord]) {
+        let mut waiting = self.0.lock();
         for row in rows {
-            if let RoomRecord::Closed { room, .. } = row {
-                self.tell(vault, *room);
+            if let RoomRecord::Closed { room, .. } = row
+                && let Some(ending) = waiting.remove(room)
+            {
+                ending.tell(vault);
             }
         }
     }
 
-    /// The store fails, or the server stops: nobody waits any longer.
+    /// The store fails, or the server stops: nobody waits any longer. All have been told when this returns.
     pub(crate) fn tell_all(&self, vault: &Vault) {
-        let all = std::mem::take(&mut *self.0.lock());
-        for ending in all.into_values() {
+        let mut waiting = self.0.lock();
+        while let Some((_, ending)) = waiting.pop_first() {
             ending.tell(vault);
         }
     }

@@ -183,7 +183,7 @@ impl Passwords {
         self.checks.load(Ordering::Relaxed)
     }
 
-    /// Runs `work` on a thread of its own, when it is its turn. Once begun it comes to its end, and holds its turn
+    /// Runs `work` on a thread that hashes, when it is its turn. Once begun it comes to its end, and holds its turn
     /// until then, whether or not anybody waits for it any more.
     async fn in_turn<T: Send + 'static>(
         &self,

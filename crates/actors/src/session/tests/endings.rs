@@ -48,14 +48,21 @@ async fn members_hear_of_the_end_when_it_is_stored_and_are_refused_meanwhile() {
         (&refused["code"], &refused["details"]),
         (&json!("room_closed"), &json!({ "reason": "ended" }))
     );
-    assert_eq!(bob.call("room.leave", of.clone()).await, Ok(json!({})), "who leaves has left");
+    let left = bob.send("room.leave", of.clone());
     let mut carol = world.client("carol").await;
     assert_eq!(carol.refusal("room.join", of.clone()).await, "room_closed");
     assert!(begun.elapsed() < SLOW, "{:?}", begun.elapsed());
 
+    told(&mut ada, &room).await;
+    assert!(begun.elapsed() + HEARD_BY >= SLOW, "{:?}", begun.elapsed());
+    let first = bob.find(|frame| frame["id"] == left || frame["type"] == "room.closed").await;
+    assert_eq!(
+        first["type"], "room.closed",
+        "after the reply to a leave nothing of the room comes"
+    );
+    bob.expect("room.ended").await;
+    assert_eq!(bob.reply(left).await, Ok(json!({})), "who leaves has left");
     for client in [&mut ada, &mut bob] {
-        told(client, &room).await;
-        assert!(begun.elapsed() + HEARD_BY >= SLOW, "{:?}", begun.elapsed());
         assert_eq!(client.refusal("room.join", of.clone()).await, "room_not_found");
         told_no_more(client).await;
     }
@@ -102,4 +109,18 @@ async fn a_stop_in_order_tells_them_before_it_sends_them_away() {
     assert_eq!(ends(&world), 1);
     told(&mut ada, &room).await;
     assert_eq!(ada.resume(&world).await.unwrap()["rooms"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_has_ended_is_not_started_again_and_is_in_nobodys_way() {
+    let world = World::with(Limits { rooms_per_player: 1, ..Limits::default() }).await;
+    let (mut ada, _bob, room) = ending(&world).await;
+    sleep(HEARD_BY).await;
+    let rooms = world.vault().registry.named("rooms").unwrap();
+    let incarnation = rooms.incarnation();
+    assert!(rooms.crash());
+    ada.call("room.create", json!({ "game": "sums" })).await.unwrap();
+    assert!(rooms.incarnation() > incarnation);
+    told(&mut ada, &room).await;
+    assert_eq!(ada.refusal("room.join", json!({ "room": room })).await, "room_not_found");
 }

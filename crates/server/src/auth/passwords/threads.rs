@@ -1,5 +1,5 @@
-//! The threads that hash: one for each turn, with its own memory, and behind all others where cores are short. A room's
-//! tick that comes due while every core hashes waits for none of them.
+//! The threads that hash: one for each turn, with its own memory, and behind the others where cores are short, so that a
+//! tick that comes due seldom waits for one of them.
 
 use std::{
     io,
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::hashing::Memory;
 
-/// How far they step back, of 19.
+/// How far they step back.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
@@ -60,10 +60,10 @@ fn run(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Linux has a priority for each thread (setpriority(2), "C library/kernel differences").
+/// Linux has a priority for each thread, not each process (nice(2), "C library/kernel differences").
 #[cfg(target_os = "linux")]
 fn step_back() {
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+    if let Err(error) = rustix::process::nice(NICE) {
         tracing::warn!(%error, "hashing has the priority of everything else");
     }
 }
