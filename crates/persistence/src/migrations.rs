@@ -63,6 +63,16 @@ fn label(migration: &Migration) -> String {
     format!("V{}__{}", migration.version(), migration.name())
 }
 
+/// Skeletons before and after the seventh migration, of players in the order of their making.
+#[cfg(test)]
+pub(crate) const SKELETONS: [(&str, Option<&str>); 5] = [
+    ("aiice", Some("allce")),
+    ("alice", None),
+    ("bob", Some("bob")),
+    ("lan", Some("lan")),
+    ("ian", None),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

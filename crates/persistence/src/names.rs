@@ -5,10 +5,12 @@ pub fn username_key(username: &str) -> String {
     username.to_lowercase()
 }
 
-/// What a username looks like (UTS 39 4): two with the same skeleton are taken for each other. Of the name in lower
-/// case, because `I` and `l` look alike and `i` and `l` do not; and in lower case, because `0` looks like `O`.
+/// What a username looks like (UTS 39 4): two with the same skeleton are taken for each other. Names are shown in the
+/// case that their owners chose and are the same in any, so it is that of the name in lower case, with `i` as the `l`
+/// that its capital looks like; and in lower case, because `0` looks like `O`.
 pub fn username_skeleton(username: &str) -> String {
-    unicode_security::skeleton(&username.to_lowercase()).collect::<String>().to_lowercase()
+    let looks: String = unicode_security::skeleton(&username.to_lowercase()).collect();
+    looks.to_lowercase().replace('i', "l")
 }
 
 /// E-mail addresses are the same in any case. Where the mail server tells cases apart, one of the two cannot register;
@@ -28,6 +30,9 @@ mod tests {
             assert_eq!(username_skeleton(name), username_skeleton("admin"), "{name}");
         }
         assert_eq!(username_skeleton("b0b"), username_skeleton("Bob"));
+        for name in ["AIice", "a1ice", "AlIce", "ALICE", "Alіce"] {
+            assert_eq!(username_skeleton(name), username_skeleton("alice"), "{name}");
+        }
         assert_ne!(username_skeleton("adnin"), username_skeleton("admin"));
     }
 }

@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[Source] = &[
     ("V4__revocations", include_str!("../../migrations/postgres/V4__revocations.sql")),
     ("V5__audit", include_str!("../../migrations/postgres/V5__audit.sql")),
     ("V6__failed_logins", include_str!("../../migrations/postgres/V6__failed_logins.sql")),
+    ("V7__skeletons", include_str!("../../migrations/postgres/V7__skeletons.sql")),
 ];
 
 /// Indexes on tables that are large by then: name, and the statement that makes it without holding up writers. Such a

@@ -21,6 +21,7 @@ const MIGRATIONS: &[Source] = &[
     ("V4__revocations", include_str!("../../migrations/sqlite/V4__revocations.sql")),
     ("V5__audit", include_str!("../../migrations/sqlite/V5__audit.sql")),
     ("V6__failed_logins", include_str!("../../migrations/sqlite/V6__failed_logins.sql")),
+    ("V7__skeletons", include_str!("../../migrations/sqlite/V7__skeletons.sql")),
 ];
 
 const TRIES_MAX: usize = 3;

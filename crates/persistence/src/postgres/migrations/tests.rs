@@ -56,6 +56,24 @@ async fn of_many_who_migrate_at_once_one_does_and_the_others_find_it_done() {
 }
 
 #[tokio::test]
+async fn of_names_that_turn_out_to_look_alike_the_first_keeps_its_skeleton() {
+    let (name, url) = database();
+    apply(&url).await.unwrap();
+    for (n, (before, _)) in shared::SKELETONS.iter().enumerate() {
+        let insert = format!(
+            "INSERT INTO players (id, username, username_key, username_skeleton, guest, role, epoch, created_at_ms, \
+             updated_at_ms) VALUES ('00000000-0000-0000-0000-00000000000{n}', '{before}', '{before}', '{before}', \
+             false, 'player', 0, 0, 0)"
+        );
+        cluster().sql_on(&name, &insert);
+    }
+    cluster().sql_on(&name, MIGRATIONS[6].1);
+    let after = "SELECT string_agg(coalesce(username_skeleton, '-'), ' ' ORDER BY id) FROM players";
+    let expected = shared::SKELETONS.map(|(_, after)| after.unwrap_or("-")).join(" ");
+    assert_eq!(cluster().sql_on(&name, after), expected);
+}
+
+#[tokio::test]
 async fn a_migration_that_was_edited_after_the_fact_is_refused() {
     let (name, url) = database();
     apply(&url).await.unwrap();

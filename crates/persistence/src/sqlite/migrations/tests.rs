@@ -27,6 +27,22 @@ fn the_migrations_apply_once() {
 }
 
 #[test]
+fn of_names_that_turn_out_to_look_alike_the_first_keeps_its_skeleton() {
+    let mut sqlite = Connection::open_in_memory().unwrap();
+    apply(&mut sqlite).unwrap();
+    for (n, (before, _)) in shared::SKELETONS.iter().enumerate() {
+        let insert = "INSERT INTO players (id, username, username_key, username_skeleton, guest, role, epoch, \
+            created_at_ms, updated_at_ms) VALUES (?1, ?2, ?2, ?2, 0, 'player', 0, 0, 0)";
+        sqlite.execute(insert, ([n as u8; 16], before)).unwrap();
+    }
+    sqlite.execute_batch(MIGRATIONS[6].1).unwrap();
+    let mut after = sqlite.prepare("SELECT username_skeleton FROM players ORDER BY id").unwrap();
+    let after = after.query_map((), |row| row.get(0)).unwrap();
+    let after: Vec<Option<String>> = after.collect::<Result<_, _>>().unwrap();
+    assert_eq!(after, shared::SKELETONS.map(|(_, after)| after.map(str::to_owned)));
+}
+
+#[test]
 fn a_migration_that_another_process_applied_meanwhile_is_no_failure() {
     let mut sqlite = Connection::open_in_memory().unwrap();
     let runner = shared::runner(&shared::compiled_in(MIGRATIONS).unwrap());

@@ -73,6 +73,8 @@ fn names_that_speak_for_the_server_are_reserved_however_they_are_spelt() {
         "Adrnin",
         "a.d.m.i.n",
         "m0derator",
+        "adm1n",
+        "gamevI",
         "System",
         "sy-stem",
         "gamev1",
