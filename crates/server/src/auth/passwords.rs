@@ -17,7 +17,6 @@ use std::{
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use gamev1_protocol::{ErrorCode, WireError};
-use precis_profiles::{OpaqueString, precis_core::profile::PrecisFastInvocation};
 use serde::{Deserialize, Deserializer};
 use tokio::{sync::Semaphore, time::timeout};
 use zeroize::Zeroizing;
@@ -42,13 +41,9 @@ impl Password {
         Password(Zeroizing::new(text))
     }
 
-    /// As it is hashed: OpaqueString (RFC 8265 4.2), so that every keyboard gives the same. One that is none, with a
-    /// control character or empty, stays as it is and so is nobody's.
+    /// As it is hashed. One that is none, with a control character or empty, stays as it is and so is nobody's.
     fn normal(&self) -> Zeroizing<String> {
-        match OpaqueString::enforce(self.0.as_str()) {
-            Ok(normal) => Zeroizing::new(normal.into_owned()),
-            Err(_) => self.0.clone(),
-        }
+        policy::opaque(&self.0).unwrap_or_else(|| self.0.clone())
     }
 }
 

@@ -1,7 +1,13 @@
 //! What a new password must be (NIST SP 800-63B-4 3.1.1.2): long, and not among the first that somebody would try.
 //! Nothing is asked of what it is composed of. Pure.
 
-use precis_profiles::{OpaqueString, precis_core::profile::PrecisFastInvocation};
+use precis_profiles::{
+    OpaqueString,
+    precis_core::{
+        DerivedPropertyValue, FreeformClass, StringClass, profile::PrecisFastInvocation,
+    },
+};
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 use zxcvbn::{Score, zxcvbn};
 
@@ -40,11 +46,31 @@ pub fn form(given: &str) -> Result<Zeroizing<String>, Unfit> {
     if count == 0 || count > 4 * *CHARS.end() {
         return length(count);
     }
-    let Ok(normal) = OpaqueString::enforce(given) else {
-        return unfit("not_allowed", "expected no control characters".to_owned());
+    let Some(normal) = opaque(given) else {
+        let what = "expected no control characters, nor others that are not seen";
+        return unfit("not_allowed", what.to_owned());
     };
     let count = normal.chars().count();
-    if CHARS.contains(&count) { Ok(Zeroizing::new(normal.into_owned())) } else { length(count) }
+    if CHARS.contains(&count) { Ok(normal) } else { length(count) }
+}
+
+/// OpaqueString (RFC 8265 4.2), so that every keyboard gives the same. Its tables are those of Unicode 6.3; characters
+/// that are newer go the same way, as those do that it allows. `None` for what it does not.
+pub(super) fn opaque(given: &str) -> Option<Zeroizing<String>> {
+    let class = FreeformClass::default();
+    let is_newer = |c: char| class.get_value_from_char(c) == DerivedPropertyValue::Unassigned;
+    let known: Zeroizing<String> =
+        Zeroizing::new(given.chars().filter(|c| !is_newer(*c)).collect());
+    let none_newer = known.len() == given.len();
+    // An empty string is none of that form.
+    if none_newer || !known.is_empty() {
+        let normal = Zeroizing::new(OpaqueString::enforce(known.as_str()).ok()?.into_owned());
+        if none_newer {
+            return Some(normal);
+        }
+    }
+    let spaced = given.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    Some(Zeroizing::new(spaced.nfc().collect()))
 }
 
 /// Takes some milliseconds.
@@ -102,6 +128,10 @@ mod tests {
             "сорок тысяч обезьян ели банан",
             "😀 umbrella 😀 granite 😀 fjord",
             "8392017465102938",
+            // Of Unicode 10, 11, 14 and 15.
+            "🦒 correct zebra lantern 🥰",
+            "🫠 tug 🫨 quokka plinth ember",
+            "🦒🥰🫠🫨🧿🪬🪩🫧🦒🪩🫧🫠🧿🥰🪬🫨🦭",
         ] {
             assert_eq!(code(password), "taken", "{password}");
         }
@@ -115,6 +145,9 @@ mod tests {
         assert_eq!(code(&"x".repeat(16_000)), "too_long");
         assert_eq!(code("plinth ember quokka\0"), "not_allowed");
         assert_eq!(code("plinth ember\nquokka"), "not_allowed");
+        assert_eq!(code("plinth 🫠 ember\nquokka"), "not_allowed");
+        assert_eq!(code("plinth 🫠 ember\u{ffff}quokka"), "not_allowed");
+        assert_eq!(code("🦒🥰🫠"), "too_short");
     }
 
     #[test]
