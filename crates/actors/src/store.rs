@@ -101,7 +101,9 @@ impl Writer {
                 self.vault.records.drop_front(batch.len());
                 self.vault.saves.stored(&saves);
                 fenced.into_iter().for_each(|room| self.fenced(room));
-                if std::mem::take(&mut self.failures) > 0 {
+                let failures = std::mem::take(&mut self.failures);
+                if failures > 0 {
+                    tracing::info!(failures, "batches are written again");
                     self.readiness.set_ready("store");
                 }
                 let _ = myself.cast(StoreMsg::Wake);
@@ -109,8 +111,10 @@ impl Writer {
             Err(error) => {
                 let wait = RETRY_FIRST.saturating_mul(1 << self.failures.min(16)).min(RETRY_MAX);
                 self.failures += 1;
-                let (rows, rooms) = (batch.len(), saves.len());
-                tracing::error!(%error, rows, rooms, ?wait, "a batch is not written yet");
+                if self.failures == 1 {
+                    let (rows, rooms) = (batch.len(), saves.len());
+                    tracing::error!(%error, rows, rooms, "a batch is not written: it is tried until it is");
+                }
                 self.readiness.set_waiting("store", error.to_string());
                 self.vault.endings.tell_all(&self.vault);
                 myself.send_after(wait, || StoreMsg::Wake);

@@ -54,10 +54,12 @@ impl bb8::ManageConnection for Managed {
         attempts.fetch_add(1, Ordering::Relaxed);
         let connected = inner.connect().await;
         let why = connected.as_ref().err().map(reason);
-        if let Some(reason) = &why {
+        let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+        // Said once, however often it is tried.
+        if let Some(reason) = why.as_ref().filter(|_| *failure != why) {
             tracing::warn!(%reason, "no connection to the database");
         }
-        *failure.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        *failure = why;
         connected.map(|client| Connection { client, poisoned: false })
     }
 

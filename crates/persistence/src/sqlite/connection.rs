@@ -94,11 +94,13 @@ impl bb8::ManageConnection for Managed {
         let (file, used_for, busy) = (file.clone(), *used_for, *busy);
         let connected = tokio::task::spawn_blocking(move || connect(&file, used_for, busy)).await;
         let connected = connected.unwrap_or(Err(ConnectError::Thread));
-        let failure = connected.as_ref().err().map(ToString::to_string);
-        if let Some(reason) = &failure {
+        let why = connected.as_ref().err().map(ToString::to_string);
+        let mut failure = self.0.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        // Said once, however often it is tried.
+        if let Some(reason) = why.as_ref().filter(|_| *failure != why) {
             tracing::warn!(%reason, file = %self.0.file.display(), "no connection to the database");
         }
-        *self.0.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        *failure = why;
         connected
     }
 
