@@ -122,7 +122,7 @@ pub fn room_create(body: &[u8], strict: bool) -> Result<RoomCreate, Problem> {
 fn unreadable(body: &[u8]) -> Problem {
     let got = match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
         Err(error) => error.to_string(),
-        Ok(_) => "one that is not valid UTF-8 or repeats a member".to_owned(),
+        Ok(_) => "one that is not valid UTF-8, repeats a member, or has a number or an escape that none can hold".to_owned(),
     };
     Problem::bad_request("", "a JSON object", &got)
 }

@@ -93,6 +93,11 @@ impl Keys {
         Ok(Keys { access, resume, key_set })
     }
 
+    /// Whether a server has kept keys in that data directory.
+    pub fn are_in(data_dir: &Path) -> bool {
+        Folder::is_in(data_dir)
+    }
+
     /// Makes a key that takes over. The one that signs until then stays beside it, and tokens that it has signed are good
     /// to their end; what is older is removed. `at_once`: all others are removed and what they have signed is void, for
     /// keys that somebody else may know.

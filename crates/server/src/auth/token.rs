@@ -64,7 +64,7 @@ pub enum TokenError {
     #[error("signed with a key that is not known here")]
     UnknownKey,
     #[error("not signed by this server: {0}")]
-    Refused(String),
+    Refused(&'static str),
     #[error("not good yet")]
     NotYet,
     #[error("its time is over")]
@@ -167,11 +167,10 @@ impl Tokens {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, TokenError> {
-        let refused = |error: jsonwebtoken::errors::Error| TokenError::Refused(error.to_string());
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::TooLong);
         }
-        let header = jsonwebtoken::decode_header(token).map_err(refused)?;
+        let header = jsonwebtoken::decode_header(token).map_err(|error| refused(&error))?;
         // The library compares no types, and nothing that is critical to the signer is understood here.
         if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
             return Err(TokenError::WrongType);
@@ -179,14 +178,27 @@ impl Tokens {
         let kid = header.kid.as_deref().ok_or(TokenError::UnknownKey)?;
         let keys = self.keys();
         let key = keys.verifying(kid).ok_or(TokenError::UnknownKey)?;
-        let claims: Claims =
-            jsonwebtoken::decode(token, key, &self.validation).map_err(refused)?.claims;
+        let claims: Claims = jsonwebtoken::decode(token, key, &self.validation)
+            .map_err(|error| refused(&error))?
+            .claims;
         if claims.jti.is_empty() || claims.jti.len() > 64 {
-            return Err(TokenError::Refused("no jti".into()));
+            return Err(TokenError::Refused("it has no jti"));
         }
         in_time(&claims, now)?;
         Ok(claims)
     }
+}
+
+/// In words of this server: what a library says of its insides helps nobody who holds a token.
+fn refused(error: &jsonwebtoken::errors::Error) -> TokenError {
+    TokenError::Refused(match error.kind() {
+        ErrorKind::InvalidSignature => "the signature is wrong",
+        ErrorKind::InvalidAlgorithm => "by another algorithm than EdDSA",
+        ErrorKind::InvalidIssuer => "of another issuer",
+        ErrorKind::InvalidAudience => "for another audience",
+        ErrorKind::MissingRequiredClaim(_) => "a claim is missing",
+        _ => "it cannot be read",
+    })
 }
 
 /// Whether `claims` hold at `now`, give or take the leeway.

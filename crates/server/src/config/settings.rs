@@ -107,7 +107,7 @@ settings! {
     #[arg(long, env = "GAMEV1_LOG", value_name = "FILTER")]
     log: String,
 
-    /// Whether rates and connections of one address are limited. Off for load tests; sizes and sockets a player stay limited [default: true]
+    /// Whether rates, wrong passwords and connections of one address are limited. Off for load tests; sizes and sockets a player stay limited [default: true]
     #[arg(long, env = "RATE_LIMIT_ENABLED", value_name = "BOOL", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     rate_limit_enabled: bool,
 

@@ -106,7 +106,8 @@ fn reason(text: &str) -> Result<&str, Problem> {
     if (1..=REASON_CHARS_MAX).contains(&chars) && !text.contains('\0') {
         return Ok(text);
     }
-    let detail = format!("expected 1 to {REASON_CHARS_MAX} characters, got {chars}");
+    let detail =
+        format!("expected 1 to {REASON_CHARS_MAX} characters, none of them NUL, got {chars}");
     Err(Problem::invalid("/reason", "length", detail))
 }
 

@@ -76,6 +76,10 @@ pub fn token(args: &command::Token) -> Exit {
 /// `gamev1 keys rotate`: makes a key that takes over, and says what became of the others.
 pub fn rotate_keys(args: &command::Rotate) -> Exit {
     finish(&args.data, |config| async move {
+        if !Keys::are_in(&config.data_dir) {
+            let dir = config.data_dir.display();
+            return Err(refused(format!("there are no keys in {dir}: no server has run there")));
+        }
         let rotated = Keys::rotate(&config.data_dir, SystemTime::now(), args.at_once);
         let Rotated { kid, signs_from, removed } = rotated.map_err(refused)?;
         let mut said = format!("{kid} signs from {}", rfc3339(signs_from));

@@ -22,6 +22,8 @@ const ACCESS_PREFIX: &str = "access-";
 const ACCESS_SUFFIX: &str = ".pem";
 const RESUME_FILE: &str = "resume.key";
 
+const NAME: &str = "keys";
+
 /// The directory of the keys, held: two processes never make or remove keys at the same moment.
 pub(super) struct Folder {
     path: PathBuf,
@@ -34,9 +36,13 @@ fn at(path: &Path) -> impl Fn(io::Error) -> KeysError {
 }
 
 impl Folder {
+    pub(super) fn is_in(data_dir: &Path) -> bool {
+        data_dir.join(NAME).is_dir()
+    }
+
     /// Makes it where it is missing, and waits until no other process holds it.
     pub(super) fn open(data_dir: &Path) -> Result<Folder, KeysError> {
-        let path = data_dir.join("keys");
+        let path = data_dir.join(NAME);
         DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(at(&path))?;
         let lock_path = path.join(".lock");
         let mut open = OpenOptions::new();
