@@ -14,6 +14,7 @@ use gamev1_persistence::{
     names::{email_key, username_key},
 };
 use gamev1_protocol::{ErrorCode, PlayerId, SignInId, WireError};
+use sha2::{Digest, Sha256};
 
 use super::{
     authenticator::unavailable,
@@ -117,8 +118,9 @@ impl AccountDesk {
             Some(device) => self.brute_force.knows(id, device).await?.then_some(device),
             None => None,
         };
-        let attempt = Attempt::new(key, known, address);
-        limits.password(attempt.by.hash)?;
+        // Told by an answer of its own: by what was given, which does not tell whose name and address go together.
+        limits.password(Attempt::new(key, known, address).by.hash)?;
+        let attempt = Attempt::new(id.map_or(key, account_key), known, address);
         let shut = self.brute_force.is_shut(attempt, now)?;
         let account = account.filter(|_| !shut);
         let Some(account) = self.checked(account, password).await? else {
@@ -242,7 +244,12 @@ impl AccountDesk {
     }
 }
 
-/// By what tries for one account are counted, whether or not there is one: every spelling of it is the same.
+/// By what wrong passwords of an account are counted, whether its name or its address was given.
+fn account_key(player: PlayerId) -> SecretHash {
+    Sha256::digest(player.as_uuid().as_bytes()).into()
+}
+
+/// By what tries are counted where there may be no account: every spelling of it is the same.
 fn login_key(given: &str, login: Option<&Login>) -> SecretHash {
     secret::hash(&match login {
         Some(Login::Username(username)) => username_key(username),

@@ -48,7 +48,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// `login` is the SHA-256 of what somebody signs in as; `device` one that this account knows.
+    /// `login` is the SHA-256 of the account, or of what somebody signs in as; `device` one that this account knows.
     pub fn new(login: SecretHash, device: Option<SecretHash>, address: AddressKey) -> Attempt {
         let by = match device {
             None => Who { kind: Kind::Account, hash: login },
