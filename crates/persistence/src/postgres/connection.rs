@@ -1,14 +1,21 @@
 //! One connection to PostgreSQL, and bb8's manager that makes them.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use bb8_postgres::PostgresConnectionManager;
+use tokio::time::Instant;
 use tokio_postgres::{Client, NoTls};
 
 use super::{fault::reason, url::DatabaseUrl};
+
+/// A connection that has answered within this is not asked whether it still does: that is a round trip, half of a call.
+const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// A connection, and whether it may be given to anyone again.
 pub(super) struct Connection {
@@ -16,6 +23,7 @@ pub(super) struct Connection {
     /// Set while a call is using it: one whose query was given up in flight would keep the next caller waiting for the
     /// end of that query.
     pub(super) poisoned: bool,
+    pub(super) answered_at: Instant,
 }
 
 /// Makes connections for bb8.
@@ -60,10 +68,13 @@ impl bb8::ManageConnection for Managed {
             tracing::warn!(%reason, "no connection to the database");
         }
         *failure = why;
-        connected.map(|client| Connection { client, poisoned: false })
+        connected.map(|client| Connection { client, poisoned: false, answered_at: Instant::now() })
     }
 
     async fn is_valid(&self, connection: &mut Connection) -> Result<(), tokio_postgres::Error> {
+        if connection.answered_at.elapsed() < FRESH_FOR && !connection.client.is_closed() {
+            return Ok(());
+        }
         self.0.inner.is_valid(&mut connection.client).await
     }
 

@@ -17,7 +17,7 @@ use tokio_postgres::Client;
 use super::{
     connection::{Connection, Managed, Manager},
     fault::Fault,
-    turns::Turns,
+    turns::{Growth, Turns},
     url::DatabaseUrl,
 };
 pub(super) use crate::breaker::Class;
@@ -39,7 +39,7 @@ const CONNECTION_WITHIN: Duration = Duration::from_secs(2);
 pub(super) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'c>>;
 
 pub(super) struct Pool {
-    turns: Turns,
+    turns: Arc<Turns>,
     connections: bb8::Pool<Managed>,
     manager: Arc<Manager>,
     call_timeout: Duration,
@@ -58,7 +58,7 @@ impl Pool {
             .min_idle(IDLE_MIN)
             .max_size(SIZE_MAX)
             .connection_timeout(CONNECTION_WITHIN)
-            // A fail-over cuts idle connections without a word; a look costs 25 µs.
+            // A fail-over cuts idle connections without a word.
             .test_on_check_out(true)
             // The surplus of a busy hour grows old and is closed.
             .queue_strategy(bb8::QueueStrategy::Lifo)
@@ -197,9 +197,12 @@ impl Pool {
     {
         let out_of_time = |what| StoreError::Unavailable(format!("{what} in time"));
 
+        if let Some(growth) = self.turns.grow() {
+            self.one_more(growth);
+        }
         let turn = timeout_at(deadline, self.turns.take()).await;
         let turn = turn.map_err(|_| out_of_time("no connection was free"))?;
-        let mut turn = turn.map_err(|_| StoreError::Unavailable("it is closed".to_owned()))?;
+        let _turn = turn.map_err(|_| StoreError::Unavailable("it is closed".to_owned()))?;
         let mut connection = match timeout_at(deadline, self.connections.get()).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(_)) | Err(_) => {
@@ -207,7 +210,6 @@ impl Pool {
                 return Err(StoreError::Unavailable(format!("no connection was made{reason}")));
             }
         };
-        turn.connected();
         permit.begins();
         let held = timeout_at(deadline, self.stall.over()).await;
         held.map_err(|_| out_of_time("no answer came"))?;
@@ -216,7 +218,27 @@ impl Pool {
         let done = timeout_at(deadline, work(&mut connection)).await;
         let done = done.map_err(|_| out_of_time("no answer came"))?;
         connection.poisoned = false;
+        connection.answered_at = Instant::now();
         Ok(done?)
+    }
+
+    /// Makes a connection more, beside whoever found too few.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whoever asked for it may be served before it is there; one is made at a time, and in bounded time"
+    )]
+    fn one_more(&self, growth: Growth) {
+        let connections = self.connections.clone();
+        tokio::spawn(async move {
+            let within = Instant::now() + CONNECTION_WITHIN;
+            let made = timeout_at(within, connections.dedicated_connection()).await;
+            // The manager keeps why there is none.
+            if let Ok(Ok(connection)) = made
+                && connections.add(connection).is_ok()
+            {
+                growth.made();
+            }
+        });
     }
 
     /// Waits for the calls that are running and refuses those that wait. Connections close as they are dropped.

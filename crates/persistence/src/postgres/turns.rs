@@ -1,11 +1,11 @@
 //! Whose turn it is to have a connection: first come, first served, and never more at a time than there are connections.
 //! bb8 wakes the one who waits longest but lets a later one take the connection first: if more were let through, they
-//! would wait for all the connections that are still to be made. So the pool grows by one at a time, for whoever finds
-//! no turn free.
+//! would wait for all the connections that are still to be made. So the pool grows by one at a time, when somebody finds
+//! no turn free, and nobody waits for that connection alone.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, TryAcquireError};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
 pub(super) struct Turns {
     free: Semaphore,
@@ -15,75 +15,50 @@ pub(super) struct Turns {
 }
 
 struct State {
-    /// Turns that there are: the free ones, those that are taken, and the one of a connection that is being made.
+    /// Turns that there are: those that are free or taken, and the one of a connection that is being made.
     size: usize,
     growing: bool,
     closing: bool,
 }
 
-/// A turn, until it is dropped.
-pub(super) struct Turn<'t> {
-    turns: &'t Turns,
-    kind: Kind<'t>,
-}
-
-enum Kind<'t> {
-    Kept {
-        _permit: SemaphorePermit<'t>,
-    },
-    /// One more than there were. It is kept if its connection could be made.
-    New {
-        made: bool,
-    },
+/// A connection is to be made, and a turn with it once it is there.
+pub(super) struct Growth {
+    turns: Arc<Turns>,
+    made: bool,
 }
 
 impl Turns {
     /// `min` turns to begin with, `max` in time.
-    pub(super) fn new(min: usize, max: usize) -> Turns {
+    pub(super) fn new(min: usize, max: usize) -> Arc<Turns> {
         let state = Mutex::new(State { size: min, growing: false, closing: false });
-        Turns { free: Semaphore::new(min), min, max, state }
+        Arc::new(Turns { free: Semaphore::new(min), min, max, state })
     }
 
     /// Waits for a turn.
     ///
     /// # Errors
     /// When no turns are given any more.
-    pub(super) async fn take(&self) -> Result<Turn<'_>, AcquireError> {
-        let permit = match self.free.try_acquire() {
-            Err(TryAcquireError::NoPermits) if self.grow() => {
-                return Ok(Turn { turns: self, kind: Kind::New { made: false } });
-            }
-            Ok(permit) => permit,
-            Err(_) => self.free.acquire().await?,
-        };
-        Ok(Turn { turns: self, kind: Kind::Kept { _permit: permit } })
+    pub(super) async fn take(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.free.acquire().await
+    }
+
+    /// What is to be done when there are too few turns: all are taken, and one more is allowed and not on its way.
+    pub(super) fn grow(self: &Arc<Turns>) -> Option<Growth> {
+        if self.free.available_permits() > 0 {
+            return None;
+        }
+        let mut state = self.state();
+        if state.growing || state.closing || state.size >= self.max {
+            return None;
+        }
+        state.growing = true;
+        state.size += 1;
+        Some(Growth { turns: self.clone(), made: false })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn grow(&self) -> bool {
-        let mut state = self.state();
-        let more = !state.growing && !state.closing && state.size < self.max;
-        if more {
-            state.growing = true;
-            state.size += 1;
-        }
-        more
-    }
-
-    /// The turn of a connection that was being made is over.
-    fn grown(&self, made: bool) {
-        let mut state = self.state();
-        state.growing &= made;
-        // Whoever closes waits for as many as there were.
-        if made || state.closing {
-            self.free.add_permits(1);
-        } else {
-            state.size -= 1;
-        }
     }
 
     /// Takes back what is free beyond the connections that there are: idle ones are closed in time, and all are when the
@@ -112,20 +87,22 @@ impl Turns {
     }
 }
 
-impl Turn<'_> {
-    /// Its connection is there: the next may be made.
-    pub(super) fn connected(&mut self) {
-        if let Kind::New { made } = &mut self.kind {
-            *made = true;
-            self.turns.state().growing = false;
-        }
+impl Growth {
+    /// The connection is there.
+    pub(super) fn made(mut self) {
+        self.made = true;
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Growth {
     fn drop(&mut self) {
-        if let Kind::New { made } = self.kind {
-            self.turns.grown(made);
+        let mut state = self.turns.state();
+        state.growing = false;
+        // Whoever closes waits for as many as there were.
+        if self.made || state.closing {
+            self.turns.free.add_permits(1);
+        } else {
+            state.size -= 1;
         }
     }
 }
@@ -137,46 +114,43 @@ mod tests {
     use super::*;
 
     /// A turn that is to be had at once.
-    fn taken(turns: &Turns) -> Option<Turn<'_>> {
+    fn taken(turns: &Turns) -> Option<SemaphorePermit<'_>> {
         turns.take().now_or_never()?.ok()
-    }
-
-    fn connected(turns: &Turns) -> Option<Turn<'_>> {
-        let mut turn = taken(turns)?;
-        turn.connected();
-        Some(turn)
     }
 
     #[test]
     fn there_are_as_many_turns_as_connections_and_one_more_is_made_at_a_time() {
         let turns = Turns::new(2, 4);
-        let (_one, _two) = (connected(&turns).unwrap(), connected(&turns).unwrap());
-        let mut three = taken(&turns).unwrap();
+        let _one = taken(&turns).unwrap();
+        assert!(turns.grow().is_none(), "one is free");
+        let _two = taken(&turns).unwrap();
+        let third = turns.grow().unwrap();
         assert!(taken(&turns).is_none(), "the third connection is not there yet");
-        three.connected();
-        let _four = connected(&turns).unwrap();
-        assert!(taken(&turns).is_none(), "there are no more than four");
-        drop(three);
-        assert!(connected(&turns).is_some(), "a turn that was made is kept");
+        assert!(turns.grow().is_none(), "it is on its way");
+        third.made();
+        let _three = taken(&turns).unwrap();
+        turns.grow().unwrap().made();
+        let _four = taken(&turns).unwrap();
+        assert!(turns.grow().is_none(), "there are no more than four");
     }
 
     #[test]
-    fn a_turn_whose_connection_was_not_made_is_gone_and_the_next_may_try() {
+    fn a_connection_that_was_not_made_gives_no_turn_and_the_next_may_be_tried() {
         let turns = Turns::new(1, 2);
-        let _one = connected(&turns).unwrap();
+        let _one = taken(&turns).unwrap();
         for _ in 0..3 {
-            let two = taken(&turns).unwrap();
+            drop(turns.grow().unwrap());
             assert!(taken(&turns).is_none());
-            drop(two);
         }
-        assert!(connected(&turns).is_some());
+        turns.grow().unwrap().made();
+        assert!(taken(&turns).is_some());
         assert_eq!(turns.state().size, 2);
     }
 
     #[tokio::test]
     async fn who_waits_longest_is_served_first() {
         let turns = Turns::new(1, 1);
-        let first = connected(&turns).unwrap();
+        let first = taken(&turns).unwrap();
         let (mut second, mut third) = (Box::pin(turns.take()), Box::pin(turns.take()));
         assert!(poll!(&mut second).is_pending() && poll!(&mut third).is_pending());
         drop(first);
@@ -191,7 +165,11 @@ mod tests {
     #[test]
     fn what_there_is_no_connection_for_is_taken_back() {
         let turns = Turns::new(2, 4);
-        let all: Vec<_> = (0..4).map(|_| connected(&turns).unwrap()).collect();
+        let mut all = vec![taken(&turns).unwrap(), taken(&turns).unwrap()];
+        for _ in 0..2 {
+            turns.grow().unwrap().made();
+            all.push(taken(&turns).unwrap());
+        }
         turns.fit(0);
         assert_eq!(turns.state().size, 4, "all are taken");
         drop(all);
@@ -204,21 +182,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closing_waits_for_every_turn_whatever_comes_of_it() {
+    async fn closing_waits_for_every_turn_and_for_the_connection_that_is_being_made() {
         for made in [true, false] {
             let turns = Turns::new(1, 3);
-            let one = connected(&turns).unwrap();
-            let mut two = taken(&turns).unwrap();
+            let one = taken(&turns).unwrap();
+            let two = turns.grow().unwrap();
             let mut closing = Box::pin(turns.close());
             assert!(poll!(&mut closing).is_pending());
             let mut late = Box::pin(turns.take());
-            assert!(poll!(&mut late).is_pending(), "no more are made");
-            if made {
-                two.connected();
-            }
+            assert!(poll!(&mut late).is_pending() && turns.grow().is_none(), "no more are made");
             drop(one);
             assert!(poll!(&mut closing).is_pending());
-            drop(two);
+            if made {
+                two.made()
+            } else {
+                drop(two)
+            }
             closing.await;
             assert!(late.await.is_err() && turns.is_closed());
         }
