@@ -18,7 +18,7 @@ use super::hashing::Memory;
 
 /// How far they step back.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
